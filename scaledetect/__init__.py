@@ -1,0 +1,88 @@
+"""The scale-detection task: sample it exactly, measure any network on it, and put the exact theory beside.
+
+The definitions are those of Tomasini, Petrini, Cagnetta and Wyart, "How deep convolutional neural networks lose spatial
+information with training", arXiv 2210.01506. Names load on first use: importing the package loads no heavy library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scaledetect import nets, theory
+    from scaledetect.cards import list_tasks, load_card, load_task
+    from scaledetect.datasets import ScaleDetectionDataset
+    from scaledetect.noise import Noise
+    from scaledetect.perturb import noise_images, shift_pairs
+    from scaledetect.rendering import render_pairs
+    from scaledetect.results import Exponents, Pooling, Sensitivities
+    from scaledetect.sampling import make_scale_detection, sample_images, sample_pairs
+    from scaledetect.sensitivity import sensitivities
+    from scaledetect.task import Task
+    from scaledetect.versions import __version__, show_versions
+
+_SUBMODULES = ("nets", "theory")
+
+_HOME = {
+    # the task and its cards
+    "Task": "task",
+    "load_task": "cards",
+    "load_card": "cards",
+    "list_tasks": "cards",
+    # samples
+    "sample_pairs": "sampling",
+    "sample_images": "sampling",
+    "make_scale_detection": "sampling",
+    "render_pairs": "rendering",
+    "ScaleDetectionDataset": "datasets",
+    # perturbations
+    "Noise": "noise",
+    "shift_pairs": "perturb",
+    "noise_images": "perturb",
+    # measurement
+    "sensitivities": "sensitivity",
+    "Sensitivities": "results",
+    "Pooling": "results",
+    "Exponents": "results",
+    # the installation
+    "show_versions": "versions",
+    "__version__": "versions",
+}
+
+__all__ = [
+    "Exponents",
+    "Noise",
+    "Pooling",
+    "ScaleDetectionDataset",
+    "Sensitivities",
+    "Task",
+    "__version__",
+    "list_tasks",
+    "load_card",
+    "load_task",
+    "make_scale_detection",
+    "nets",
+    "noise_images",
+    "render_pairs",
+    "sample_images",
+    "sample_pairs",
+    "sensitivities",
+    "shift_pairs",
+    "show_versions",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

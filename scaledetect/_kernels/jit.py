@@ -1,0 +1,151 @@
+"""Compilation of kernels: one decorator, and an on-disk cache that notices an edit in any kernel file.
+
+Numba's own cache watches only the file a function stands in, so an edited helper in another file would leave stale
+machine code in use. Here the stamp is a hash of every file of this package. Where no folder can be written, kernels are
+compiled anew in each process. `cache_state` tells which it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import caching, types
+from numba.extending import intrinsic
+
+__all__ = ["cache_folder", "cache_state", "kernel", "mulhi", "mulhilo", "udiv", "umod"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@lru_cache(maxsize=1)
+def source_stamp() -> str:
+    """SHA-256 over the names and contents of all kernel files."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """The first folder of these that can be written: NUMBA_CACHE_DIR, beside the sources, the user's cache folder."""
+    candidates = []
+    if numba.config.CACHE_DIR:
+        candidates.append(Path(numba.config.CACHE_DIR) / "scaledetect")
+    candidates.append(Path(__file__).parent / "__pycache__")
+    user = os.environ.get("XDG_CACHE_HOME") or (os.path.join(os.environ["HOME"], ".cache") if "HOME" in os.environ else "")
+    if user:
+        candidates.append(Path(user) / "scaledetect")
+    return next((folder for folder in candidates if _writable(folder)), None)
+
+
+def cache_state() -> str:
+    """One line for a person: where compiled kernels are kept, or why they are not."""
+    if numba.config.DISABLE_JIT:
+        return "not used: the JIT is off"
+    folder = cache_folder()
+    return str(folder) if folder else "none: no folder can be written, kernels are compiled in every process"
+
+
+class _KernelLocator(caching._CacheLocator):  # type: ignore[misc]
+    def __init__(self, line: int, folder: Path) -> None:
+        self._line = line
+        self._folder = folder
+
+    def get_cache_path(self) -> str:
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        return source_stamp()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _KernelLocator | None:
+        folder = cache_folder()
+        return cls(py_func.__code__.co_firstlineno, folder) if folder else None
+
+
+class _KernelCacheImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_KernelLocator]
+
+
+class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
+    _impl_class = _KernelCacheImpl
+
+
+def kernel(function: F) -> F:
+    """Compile `function`: no GIL held, no bounds or zero-division checks, no reordered floating-point sums."""
+    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    if not numba.config.DISABLE_JIT and cache_folder() is not None:
+        compiled._cache = _KernelCache(compiled.py_func)
+    return compiled  # type: ignore[no-any-return]
+
+
+def _writable(folder: Path) -> bool:
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def mulhi(typingctx: Any, x: Any, y: Any) -> Any:
+    """High 64 bits of the 128-bit product of two uint64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = _int_type(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        return builder.trunc(builder.lshr(product, wide(64)), _int_type(64))
+
+    return types.uint64(types.uint64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def mulhilo(typingctx: Any, x: Any, y: Any) -> Any:
+    """High and low 64 bits of the 128-bit product of two uint64, by one multiplication."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide, word = _int_type(128), _int_type(64)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        high = builder.trunc(builder.lshr(product, wide(64)), word)
+        return context.make_tuple(builder, signature.return_type, (high, builder.trunc(product, word)))
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def udiv(typingctx: Any, x: Any, y: Any) -> Any:
+    """Quotient of two non-negative int64, without the sign and zero checks of Python's ``//``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.udiv(args[0], args[1])
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def umod(typingctx: Any, x: Any, y: Any) -> Any:
+    """Remainder of two non-negative int64, without the sign and zero checks of Python's ``%``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.urem(args[0], args[1])
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+def _int_type(bits: int) -> Any:
+    from llvmlite import ir
+
+    return ir.IntType(bits)

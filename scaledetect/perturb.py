@@ -1,0 +1,69 @@
+"""Random perturbations of two-pixel images: shifts of the active pixels, and white noise.
+
+Counter-based like the samples: row i is that of sample start + i, whatever the batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect._kernels import backend
+from scaledetect._kernels.driver import for_chunks
+from scaledetect.sampling import normal_images
+from scaledetect.shift import move_probabilities, moves
+from scaledetect.stream import check_seed, philox_key, stream_key
+from scaledetect.task import Task
+
+__all__ = ["noise_images", "shift_pairs"]
+
+
+def shift_pairs(
+    pairs: NDArray[np.int64], y: NDArray[np.int8] | None, task: Task, *, seed: int = 0, start: int = 0
+) -> NDArray[np.int64]:
+    """Move each active pixel, independently, to one of its 3^d - 1 neighbours: the deformation of a two-pixel image.
+
+    Parameters
+    ----------
+    pairs : ndarray of int64, shape (n, 2, dim)
+        Active pixels of samples start .. start+n-1.
+    y : ignored
+        Labels, taken so that ``shift_pairs(*sample_pairs(task, n), task)`` reads well.
+    task : Task
+        Its border decides: periodic wraps, open clips at the border on each axis, and with blocks a move that leaves
+        the block is undone as a whole.
+    seed : int, default 0
+    start : int, default 0
+        Number of the first sample.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, 2, dim)
+        Shifted pixels, in the order of `pairs`; they may coincide.
+
+    Notes
+    -----
+    Section 4 of arXiv 2210.01506: a unit vector of uniform direction, rounded. The published code clips where its labels
+    are periodic, and undoes block crossings in the distance task too; here the border of the labels is that of the shift.
+    """
+    n = len(pairs)
+    words = np.empty((n, 4), dtype=np.uint64)
+    key = philox_key(stream_key(task, check_seed(seed), None, "shift"))
+    raw = backend().raw_blocks
+    for_chunks(lambda a, b: raw(np.uint64(start + a + 1), *key, words[a:b]), n)
+    uniform = (words[:, :2] >> np.uint64(11)) * 2.0**-53
+    ends = np.cumsum(move_probabilities(task.dim))[:-1]
+    steps = moves(task.dim)[np.searchsorted(ends, uniform, side="right")]
+    moved = pairs + steps
+    if task.labelling == "block":
+        # Leaving the lattice leaves the block: below 0 the quotient differs, past the end only the size tells.
+        outside = ((moved // task.xi != pairs // task.xi) | (moved >= task.size)).any(axis=2, keepdims=True)
+        return np.where(outside, pairs, moved)
+    return moved % task.size if task.periodic else np.clip(moved, 0, task.size - 1)
+
+
+def noise_images(task: Task, n: int, *, seed: int = 0, start: int = 0, dtype: Any = "float32") -> NDArray[Any]:
+    """Standard normal noise for samples start .. start+n-1, shape (n, 1) + task.shape, float32 or float64."""
+    return normal_images(task, n, stream_key(task, check_seed(seed), None, "noise"), start=start, dtype=dtype)

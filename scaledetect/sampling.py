@@ -1,0 +1,336 @@
+"""Samples of a task: pairs of active pixels with their labels, images, and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect._kernels import backend
+from scaledetect._kernels.driver import for_chunks
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.population import BlockTable, LineTable, rank_tables
+from scaledetect.rendering import check_out, float_dtype, render_into
+from scaledetect.stream import (
+    CLASSES,
+    ClassName,
+    Split,
+    check_seed,
+    class_counts,
+    class_window,
+    longest_run,
+    permutation,
+    philox_key,
+    stream_key,
+)
+from scaledetect.task import Task
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["background", "data_digest", "make_scale_detection", "sample_images", "sample_pairs"]
+
+MAX_SAMPLE = 2**62
+
+
+def sample_pairs(
+    task: Task, n: int, *, seed: int = 0, split: Split | None = None, replace: bool = False, start: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Draw pairs of active pixels and their labels.
+
+    Parameters
+    ----------
+    task : Task
+    n : int
+        Number of samples.
+    seed : int, default 0
+        From 0 to 2^64 - 1; other seeds give other orders of the same population.
+    split : {"train", "validation", "test"}, optional
+        Half of each class for training, read from its beginning by ``"train"`` and from its end by ``"validation"``,
+        and the other half for ``"test"``. None: the whole population.
+    replace : bool, default False
+        Draw with replacement, as many as wanted. Without it no pair appears twice.
+    start : int, default 0
+        Number of the first sample: ``start=100, n=50`` gives rows 100..149 of a larger sample.
+
+    Returns
+    -------
+    pairs : ndarray of int64, shape (n, 2, dim)
+        Coordinates 0..L-1, pixels; of each pair the pixel first in row-major order comes first.
+    y : ndarray of int8, shape (n,)
+        +1 near, -1 far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an `n`, `start` or `seed` that is not a non-negative integer, an unknown split, or, without replacement,
+        more samples than there are: the message says how many.
+
+    Notes
+    -----
+    The same (task, seed, split, replace, number of the sample) gives the same pair on every platform; the first samples
+    of a larger request are the smaller one. On a small population a train and a test set drawn without replacement
+    exclude each other's pairs, and a learner that knows nothing scores worse than chance.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> pairs, y = sd.sample_pairs(sd.Task(dim=1, size=64, xi=16), 4, seed=0)
+    >>> pairs.shape, y.tolist()
+    ((4, 2, 1), [1, -1, 1, -1])
+    """
+    n, start = _check_request(task, n, start, split, replace)
+    seed = check_seed(seed)
+    pairs = np.empty((n, 2, task.dim), dtype=np.int64)
+    y = np.empty(n, dtype=np.int8)
+    if n:
+        draw = _PairStream(task, seed, split, replace)
+        for_chunks(lambda a, b: draw(start + a, pairs[a:b], y[a:b]), n)
+    return pairs, y
+
+
+def sample_images(
+    task: Task,
+    n: int,
+    *,
+    seed: int = 0,
+    split: Split | None = None,
+    replace: bool = False,
+    start: int = 0,
+    dtype: Any = "float32",
+    out: NDArray[Any] | None = None,
+) -> tuple[NDArray[Any], NDArray[np.int8]]:
+    """Draw images and their labels: `sample_pairs`, rendered, with the task's background noise added.
+
+    Parameters
+    ----------
+    task, n, seed, split, replace, start
+        As in `sample_pairs`.
+    dtype : {"float32", "float64"}, default "float32"
+        Of the images; ignored when `out` is given.
+    out : ndarray, shape (n, 1) + task.shape, optional
+        C-contiguous float32 or float64 array to write into.
+
+    Returns
+    -------
+    X : ndarray of `dtype`, shape (n, 1, L), (n, 1, L, L) or (n, 1, L, L, L)
+        `task.pixel_value` at the active pixels, 0 elsewhere; `out` itself if given.
+    y : ndarray of int8, shape (n,)
+        +1 near, -1 far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sample_pairs`, and for an `out` of the wrong shape, dtype or memory layout.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> X, y = sd.sample_images(sd.Task(dim=2, size=28, xi=14, gap=2), 8)
+    >>> X.shape, float((X[0] ** 2).sum())
+    ((8, 1, 28, 28), 784.0)
+    """
+    n, start = _check_request(task, n, start, split, replace)
+    seed = check_seed(seed)
+    if out is None:
+        out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
+    else:
+        check_out(out, (n, 1, *task.shape))
+    pairs, y = sample_pairs(task, n, seed=seed, split=split, replace=replace, start=start)
+    render_into(pairs, task.pixel_value, out)
+    noise = background(task, n, seed=seed, split=split, replace=replace, start=start, dtype=out.dtype)
+    if noise is not None:
+        out += noise
+    return out, y
+
+
+def make_scale_detection(
+    n_samples: int = 100,
+    *,
+    size: int = 64,
+    xi: int | float = 16,
+    dim: int = 1,
+    gap: int | float = 0,
+    labelling: Any = "distance",
+    norm: Any = "l2",
+    periodic: bool = True,
+    amplitude: Any = "norm",
+    balance: Any = "equal",
+    background_noise: float = 0.0,
+    sparse: bool = False,
+    random_state: Any = 0,
+) -> tuple[NDArray[np.float64] | csr_matrix[Any], NDArray[np.int8]]:
+    """Generate a scale-detection data set as scikit-learn's ``make_*`` functions do.
+
+    Parameters
+    ----------
+    n_samples : int, default 100
+        Number of samples, drawn without replacement.
+    size, xi, dim, gap, labelling, norm, periodic, amplitude, balance, background_noise
+        Fields of `Task`.
+    sparse : bool, default False
+        Return X as a `scipy.sparse.csr_matrix` with two entries a row; not with background noise.
+    random_state : int, RandomState instance or None, default 0
+        An integer is the seed of the stream; a RandomState, or NumPy's global one for None, draws the seed.
+
+    Returns
+    -------
+    X : ndarray of float64, or csr_matrix, shape (n_samples, size**dim)
+        One flattened image a row.
+    y : ndarray of int8, shape (n_samples,)
+        +1 near, -1 far.
+
+    Examples
+    --------
+    >>> from scaledetect import make_scale_detection
+    >>> X, y = make_scale_detection(10, size=32, xi=8, random_state=0)
+    >>> X.shape, y[:4].tolist()
+    ((10, 32), [1, -1, 1, -1])
+    """
+    task = Task(
+        dim=dim, size=size, xi=xi, gap=gap, labelling=labelling, norm=norm, periodic=periodic, amplitude=amplitude,
+        balance=balance, background_noise=background_noise,
+    )  # fmt: skip
+    seed = _seed_of(random_state)
+    if not sparse:
+        X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
+        return X.reshape(n_samples, task.n_sites), y
+    if task.background_noise:
+        raise bad_value("sparse", sparse, f"an image with background_noise={background_noise} has no zeros", "drop one")
+    pairs, y = sample_pairs(task, n_samples, seed=seed)
+    return _sparse_rows(pairs, task), y
+
+
+def background(
+    task: Task,
+    n: int,
+    *,
+    seed: int = 0,
+    split: Split | None = None,
+    replace: bool = False,
+    start: int = 0,
+    dtype: Any = "float32",
+) -> NDArray[Any] | None:
+    """Background noise of samples start .. start+n-1, shape (n, 1) + task.shape; None for a task without."""
+    if task.background_noise == 0:
+        return None
+    purpose = _purpose("background", split) + ("/replace" if replace else "")
+    key = stream_key(task, check_seed(seed), None, purpose)
+    return normal_images(task, n, key, start=start, scale=task.background_noise, dtype=dtype)
+
+
+def normal_images(
+    task: Task, n: int, key: bytes, *, start: int, scale: float = 1.0, dtype: Any = "float32"
+) -> NDArray[Any]:
+    """Normal deviates of standard deviation `scale`, one for each pixel of samples start .. start+n-1."""
+    out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
+    flat = out.reshape(n, task.n_sites)
+    low, high = philox_key(key)
+    fill = backend().fill_normals
+    rows = max(1, (1 << 16) // task.n_sites)
+    for_chunks(lambda a, b: fill(np.uint64(start + a), low, high, scale, flat[a:b]), n, chunk=rows, least=2 * rows)
+    return out
+
+
+def data_digest(task: Task, n: int = 1000, *, seed: int = 0) -> str:
+    """SHA-256 (hex) of the first `n` samples, or of all when there are fewer; see `Task.digest`."""
+    pairs, y = sample_pairs(task, min(n, longest_run(task, None)), seed=seed)
+    return hashlib.sha256(pairs.astype("<i8").tobytes() + y.astype("i1").tobytes()).hexdigest()
+
+
+class _PairStream:
+    """Writes consecutive samples, from any number on, into given rows."""
+
+    def __init__(self, task: Task, seed: int, split: Split | None, replace: bool) -> None:
+        self._task = task
+        self._tables = rank_tables(task)
+        self._permutations = [permutation(task, seed, name) for name in CLASSES]
+        self._windows = [class_window(p.n, split) for p in self._permutations]
+        self._draw_keys = [
+            philox_key(stream_key(task, seed, name, _purpose("draw", split))) if replace else None for name in CLASSES
+        ]
+
+    def __call__(self, start: int, pairs: NDArray[np.int64], y: NDArray[np.int8]) -> None:
+        self._label(start, y)
+        used = class_counts(self._task, start)
+        for far, name in enumerate(CLASSES):
+            rows = np.flatnonzero(y == (1 if name == "near" else -1))
+            ranks = self._ranks(far, start, used[far], rows)
+            self._unrank(bool(far), ranks, rows, pairs)
+
+    def _label(self, start: int, y: NDArray[np.int8]) -> None:
+        if self._task.balance == "equal":
+            y[start % 2 :: 2] = 1
+            y[1 - start % 2 :: 2] = -1
+            return
+        near, far = (p.n for p in self._permutations)
+        residue = start * near % (near + far)
+        backend().spread_labels(np.uint64(residue), np.uint64(near), np.uint64(near + far), y)
+
+    def _ranks(self, far: int, start: int, used: int, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        kernels, window, pi = backend(), self._windows[far], self._permutations[far]
+        ranks = np.empty(len(rows), dtype=np.uint64)
+        numbers = (np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits), pi.keys)
+        step, key = np.int64(window.step), self._draw_keys[far]
+        if key is None:
+            kernels.permute_range(np.int64(window.first + window.step * used), step, *numbers, ranks)
+        else:
+            kernels.draw_indices(np.uint64(start), rows, *key, np.uint64(window.length), ranks)
+            kernels.permute_indices(np.int64(window.first), step, *numbers, ranks)
+        return ranks
+
+    def _unrank(self, far: bool, ranks: NDArray[np.uint64], rows: NDArray[np.int64], pairs: NDArray[np.int64]) -> None:
+        kernels, table, shape = backend(), self._tables[far], self._task.shape
+        if isinstance(table, BlockTable):
+            kernels.unrank_block(ranks, rows, shape, far, int(self._task.xi), table.starts, pairs)
+            return
+        assert isinstance(table, LineTable)
+        unrank = kernels.unrank_periodic if self._task.periodic else kernels.unrank_open
+        unrank(ranks, rows, shape, far, table.starts, table.edges, table.guide, table.shift, pairs)
+
+
+def _purpose(stream: str, split: Split | None) -> str:
+    return stream if split is None else f"{stream}/{split}"
+
+
+def _check_request(task: Task, n: object, start: object, split: Split | None, replace: bool) -> tuple[int, int]:
+    if not isinstance(task, Task):
+        raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
+    for name, value in (("n", n), ("start", start)):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise bad_type(name, value, "must be an integer")
+        if not 0 <= int(value) <= MAX_SAMPLE:
+            raise bad_value(name, value, "must be from 0 to 2^62")
+    n, start = int(n), int(start)  # type: ignore[call-overload]
+    for name in CLASSES:
+        if class_window(task.n_near if name == "near" else task.n_far, split).length == 0:
+            raise bad_value("split", split, f"holds no sample of class {name!r} of this population", "take split=None")
+    available = MAX_SAMPLE if replace else longest_run(task, split)
+    if start + n > available:
+        where = f"the {split} split" if split else "the population"
+        asked = f"n={n}" if start == 0 else f"start={start} and n={n}"
+        raise ValueError(
+            f"{asked}: {where} of this task holds {available} samples with balance={task.balance!r} "
+            f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"
+        )
+    return n, start
+
+
+def _seed_of(random_state: Any) -> int:
+    from sklearn.utils import check_random_state
+
+    if isinstance(random_state, Integral):
+        return check_seed(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _sparse_rows(pairs: NDArray[np.int64], task: Task) -> csr_matrix[Any]:
+    from scipy.sparse import csr_matrix
+
+    n = len(pairs)
+    columns = np.ravel_multi_index(tuple(np.moveaxis(pairs, 2, 0)), task.shape).reshape(2 * n)
+    values = np.full(2 * n, task.pixel_value)
+    return csr_matrix((values, columns, np.arange(0, 2 * n + 1, 2)), shape=(n, task.n_sites))
