@@ -172,8 +172,8 @@ def _periodic_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any]
     return np.where(signed > 0, with_signs, generic * sites + self_inverse * (sites // 2))
 
 
-def _line_table(edges: Ints, counts: Ints) -> LineTable:
-    starts = np.concatenate([[0], np.cumsum(counts)])
+def _line_table(edges: Ints, counts: NDArray[Any]) -> LineTable:
+    starts = np.concatenate([[0], np.cumsum(counts.astype(np.int64))])
     size = int(starts[-1])
     # About two buckets a line: most searches end at the guide.
     shift = max(0, (size - 1).bit_length() - (2 * len(edges)).bit_length())

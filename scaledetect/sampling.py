@@ -16,7 +16,7 @@ from scaledetect.population import BlockTable, LineTable, rank_tables
 from scaledetect.rendering import check_out, float_dtype, render_into
 from scaledetect.stream import (
     CLASSES,
-    ClassName,
+    SMALL_DOMAIN,
     Split,
     check_seed,
     class_counts,
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["background", "data_digest", "make_scale_detection", "sample_images", "sample_pairs"]
 
-MAX_SAMPLE = 2**62
+MAX_SAMPLE = 2**64 - 2
+"""Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
 
 
 def sample_pairs(
@@ -228,6 +229,8 @@ def normal_images(
     """Normal deviates of standard deviation `scale`, one for each pixel of samples start .. start+n-1."""
     out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
     flat = out.reshape(n, task.n_sites)
+    if (start + n) * ((task.n_sites + 3) // 4) > MAX_SAMPLE:
+        raise bad_value("start", start, f"noise on {task.n_sites} pixels is defined for fewer samples", "lower start")
     low, high = philox_key(key)
     fill = backend().fill_normals
     rows = max(1, (1 << 16) // task.n_sites)
@@ -252,12 +255,20 @@ class _PairStream:
         self._draw_keys = [
             philox_key(stream_key(task, seed, name, _purpose("draw", split))) if replace else None for name in CLASSES
         ]
+        # A small class takes many rounds, and is drawn from over and over: its permutation is written out once.
+        self._ranks_of_small = [
+            self._all_ranks(far) if replace and far_n < SMALL_DOMAIN else None
+            for far, far_n in enumerate(p.n for p in self._permutations)
+        ]
 
     def __call__(self, start: int, pairs: NDArray[np.int64], y: NDArray[np.int8]) -> None:
         self._label(start, y)
         used = class_counts(self._task, start)
         for far, name in enumerate(CLASSES):
-            rows = np.flatnonzero(y == (1 if name == "near" else -1))
+            if self._task.balance == "equal":
+                rows = np.arange((start + far) % 2, len(y), 2)
+            else:
+                rows = np.flatnonzero(y == (1 if name == "near" else -1))
             ranks = self._ranks(far, start, used[far], rows)
             self._unrank(bool(far), ranks, rows, pairs)
 
@@ -270,6 +281,14 @@ class _PairStream:
         residue = start * near % (near + far)
         backend().spread_labels(np.uint64(residue), np.uint64(near), np.uint64(near + far), y)
 
+    def _all_ranks(self, far: int) -> NDArray[np.uint64]:
+        """Ranks of the class indices of the window, in its order."""
+        window, pi = self._windows[far], self._permutations[far]
+        ranks = np.empty(window.length, dtype=np.uint64)
+        numbers = (np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits), pi.keys)
+        backend().permute_range(np.int64(window.first), np.int64(window.step), *numbers, ranks)
+        return ranks
+
     def _ranks(self, far: int, start: int, used: int, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         kernels, window, pi = backend(), self._windows[far], self._permutations[far]
         ranks = np.empty(len(rows), dtype=np.uint64)
@@ -277,9 +296,12 @@ class _PairStream:
         step, key = np.int64(window.step), self._draw_keys[far]
         if key is None:
             kernels.permute_range(np.int64(window.first + window.step * used), step, *numbers, ranks)
-        else:
-            kernels.draw_indices(np.uint64(start), rows, *key, np.uint64(window.length), ranks)
-            kernels.permute_indices(np.int64(window.first), step, *numbers, ranks)
+            return ranks
+        kernels.draw_indices(np.uint64(start), rows, *key, np.uint64(window.length), ranks)
+        table = self._ranks_of_small[far]
+        if table is not None:
+            return table[ranks]
+        kernels.permute_indices(np.int64(window.first), step, *numbers, ranks)
         return ranks
 
     def _unrank(self, far: bool, ranks: NDArray[np.uint64], rows: NDArray[np.int64], pairs: NDArray[np.int64]) -> None:
@@ -303,7 +325,7 @@ def _check_request(task: Task, n: object, start: object, split: Split | None, re
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise bad_type(name, value, "must be an integer")
         if not 0 <= int(value) <= MAX_SAMPLE:
-            raise bad_value(name, value, "must be from 0 to 2^62")
+            raise bad_value(name, value, "must be from 0 to 2^64 - 2")
     n, start = int(n), int(start)  # type: ignore[call-overload]
     for name in CLASSES:
         if class_window(task.n_near if name == "near" else task.n_far, split).length == 0:

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import parent_process
 
-__all__ = ["CHUNK", "for_chunks", "thread_count"]
+__all__ = ["CHUNK", "LEAST", "for_chunks", "thread_count"]
 
-CHUNK = 1 << 14
-"""Samples a kernel call handles at a time: the scratch arrays of a chunk stay in the cache."""
+CHUNK = 1 << 16
+"""Samples a kernel call handles at most: its scratch arrays stay in the second-level cache."""
+
+LEAST = 1 << 15
+"""Samples below which threads cost more than they save."""
 
 
 def thread_count() -> int:
@@ -29,14 +32,15 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def for_chunks(work: Callable[[int, int], None], n: int, *, chunk: int = CHUNK, least: int = 2 * CHUNK) -> None:
+def for_chunks(work: Callable[[int, int], None], n: int, *, chunk: int = CHUNK, least: int = LEAST) -> None:
     """Call ``work(start, stop)`` on consecutive ranges that cover 0..n-1; on several threads from `least` rows on."""
-    starts = range(0, n, chunk)
-    threads = min(thread_count(), len(starts))
-    if threads < 2 or n < least:
-        for start in starts:
-            work(start, min(start + chunk, n))
+    threads = thread_count() if n >= least else 1
+    chunk = max(1, min(chunk, -(-n // threads)))
+    ranges = [(start, min(start + chunk, n)) for start in range(0, n, chunk)]
+    if threads == 1:
+        for start, stop in ranges:
+            work(start, stop)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(lambda start: work(start, min(start + chunk, n)), starts):
+    with ThreadPoolExecutor(min(threads, len(ranges))) as pool:
+        for _ in pool.map(lambda ends: work(*ends), ranges):
             pass

@@ -1,0 +1,282 @@
+"""NumPy twins of the kernels: the same results, bit for bit, without a compiler (background noise to 1e-6).
+
+In use when numba's JIT is off. They are the specification in code: each works on whole arrays, one step a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "spread_labels",
+    "unrank_block", "unrank_open", "unrank_periodic",
+]  # fmt: skip
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+
+# ---------------------------------------------------------------------- random words
+
+
+def mulhi(x: Words, y: np.uint64) -> Words:
+    """High 64 bits of the 128-bit product, from four products of 32-bit halves."""
+    x_high, x_low, y_high, y_low = x >> _HALF, x & _LOW, y >> _HALF, y & _LOW
+    cross = x_high * y_low + (x_low * y_low >> _HALF)
+    other = x_low * y_high + (cross & _LOW)
+    high: Words = x_high * y_high + (cross >> _HALF) + (other >> _HALF)
+    return high
+
+
+def raw_blocks(counter: np.uint64, key0: np.uint64, key1: np.uint64, out: Words) -> None:
+    """Write consecutive Philox4x64-10 blocks, from `counter` (at least 1) on, into `out` (n, 4)."""
+    # NumPy counts on before it makes a block.
+    generator = np.random.Philox(key=int(key0) + (int(key1) << 64), counter=int(counter) - 1)
+    out[:] = generator.random_raw(out.size).reshape(out.shape)
+
+
+def draw_indices(sample: np.uint64, rows: Ints, key0: np.uint64, key1: np.uint64, bound: np.uint64, out: Words) -> None:
+    """out[i] in 0..bound-1 from block sample + rows[i] + 1: a 128-bit multiply-and-shift of its first two words."""
+    words = np.empty((int(rows[-1]) + 1 if len(rows) else 0, 4), dtype=np.uint64)
+    raw_blocks(sample + np.uint64(1), key0, key1, words)
+    high, low = words[rows, 0], words[rows, 1]
+    middle = high * bound
+    out[:] = mulhi(high, bound) + (middle + mulhi(low, bound) < middle)
+
+
+# ---------------------------------------------------------------------- permutation
+
+
+def _round_hash(x: Words, add: np.uint64, multiply: np.uint64) -> Words:
+    x = (x + add) * _MIX
+    x ^= x >> _HALF
+    return x * multiply
+
+
+def _permute(index: Words, n: np.uint64, sides: np.uint64, bits: np.uint64, keys: Sequence[np.uint64]) -> Words:
+    if not len(index):
+        return index
+    u, v = index >> bits, index & ((np.uint64(1) << bits) - np.uint64(1))
+    for r in range(0, len(keys), 4):
+        u = (u + mulhi(_round_hash(v, keys[r], keys[r + 1]), sides)) % sides
+        v = v ^ (_round_hash(u, keys[r + 2], keys[r + 3]) >> (np.uint64(64) - bits))
+    index = (u << bits) | v
+    beyond = index >= n
+    index[beyond] = _permute(index[beyond], n, sides, bits, keys)
+    return index
+
+
+def permute_range(
+    start: int, step: int, n: np.uint64, sides: np.uint64, bits: np.uint64, keys: Sequence[np.uint64], out: Words
+) -> None:
+    """out[i] = pi(start + i * step), step +1 or -1."""
+    out[:] = _permute((start + step * np.arange(len(out))).astype(np.uint64), n, sides, bits, keys)
+
+
+def permute_indices(
+    start: int, step: int, n: np.uint64, sides: np.uint64, bits: np.uint64, keys: Sequence[np.uint64], out: Words
+) -> None:
+    """out[i] = pi(start + out[i] * step), in place."""
+    out[:] = _permute((start + step * out.astype(np.int64)).astype(np.uint64), n, sides, bits, keys)
+
+
+def spread_labels(residue: np.uint64, near: np.uint64, total: np.uint64, labels: NDArray[np.int8]) -> None:
+    """+1 where the running product j * near passes a multiple of total, else -1; residue = start * near mod total."""
+    products = int(residue) + int(near) * np.arange(len(labels) + 1, dtype=object)
+    labels[:] = np.where(np.diff(products // int(total)) > 0, 1, -1)
+
+
+# ---------------------------------------------------------------------- ranks
+
+
+def _fold(index: Ints, side: int | Ints, low: int | Ints, high: int | Ints) -> tuple[Ints, Ints]:
+    row, place = np.divmod(index, np.maximum(2 * side - low - high, 1))
+    first = side - low - row
+    rising = place < first
+    return np.where(rising, low + row, high - row), np.where(rising, place, place - first)
+
+
+def _split_ranks(ranks: Words, starts: Ints) -> tuple[Ints, Ints]:
+    signed = ranks.astype(np.int64)
+    line = np.searchsorted(starts, signed, side="right") - 1
+    return line, signed - starts[line]
+
+
+def _heads(line: Ints, dim: int, sides: int) -> list[Ints]:
+    if dim == 1:
+        return []
+    return [line] if dim == 2 else list(np.divmod(line, sides))
+
+
+def _digits(number: Ints, radices: Sequence[int | Ints]) -> list[Ints]:
+    """Mixed-radix digits, the last axis fastest; the first takes what is left."""
+    digits: list[Ints] = []
+    for radix in radices[:0:-1]:
+        number, digit = np.divmod(number, radix)
+        digits.insert(0, digit)
+    return [number, *digits]
+
+
+def _put(out: Ints, rows: Ints, first: list[Ints], second: list[Ints], side: int) -> None:
+    """Write the pairs, the pixel first in row-major order first."""
+    p, q = np.stack(first, axis=1), np.stack(second, axis=1)
+    differs = p != q
+    axis = differs.argmax(axis=1)[:, None]
+    swap = np.take_along_axis(p, axis, 1) > np.take_along_axis(q, axis, 1)
+    out[rows, 0], out[rows, 1] = np.where(swap, q, p), np.where(swap, p, q)
+
+
+def unrank_open(
+    ranks: Words, rows: Ints, shape: tuple[int, ...], far: bool, starts: Ints, edges: Ints, guide: Any, shift: int,
+    out: Ints,
+) -> None:  # fmt: skip
+    """Pairs of a ``distance`` class on an open lattice."""
+    side, dim = shape[0], len(shape)
+    line, index = _split_ranks(ranks, starts)
+    heads = _heads(line, dim, side)
+    nonzero = sum((head > 0).astype(np.int64) for head in heads) + np.zeros_like(index)
+    edge = edges[line]
+    low, high = (edge, np.full_like(edge, side - 1)) if far else (np.zeros_like(edge), edge)
+    low = np.where(nonzero == 0, np.maximum(low, 1), low)
+    places = np.prod([side - head for head in heads], axis=0, dtype=np.int64) * np.ones_like(index)
+    last, inner = np.divmod(index, places * np.where(nonzero > 1, 2, 1))
+    plus = (high - low + 1) * (2 * side - low - high) // 2
+    falling = last >= plus
+    step, base = _fold(np.where(falling, last - plus, last), side, np.where(falling, np.maximum(low, 1), low), high)
+    backwards, inner = np.divmod(inner, places)
+    bases = [*_digits(inner, [side - head for head in heads]), base] if heads else [base]
+    steps = [*heads, step]
+    negative = [np.zeros_like(falling), backwards > 0][: dim - 1] + [falling]
+    first = [b + s * m for b, s, m in zip(bases, steps, negative, strict=True)]
+    second = [b + s * ~m for b, s, m in zip(bases, steps, negative, strict=True)]
+    _put(out, rows, first, second, side)
+
+
+def unrank_periodic(
+    ranks: Words, rows: Ints, shape: tuple[int, ...], far: bool, starts: Ints, edges: Ints, guide: Any, shift: int,
+    out: Ints,
+) -> None:  # fmt: skip
+    """Pairs of a ``distance`` class on a periodic lattice."""
+    side, dim = shape[0], len(shape)
+    sites, half, longest = side**dim, side // 2, (side - 1) // 2
+    line, index = _split_ranks(ranks, starts)
+    heads = _heads(line, dim, half + 1)
+    zero = np.zeros_like(index)
+    nonzero = sum((head > 0).astype(np.int64) for head in heads) + zero
+    signed = sum(((head > 0) & (2 * head != side)).astype(np.int64) for head in heads) + zero
+    edge = edges[line]
+    low, high = (edge, zero + half) if far else (zero, edge)
+    first = np.maximum(low, 1)
+
+    # Displacements with a component that differs from its inverse: every site, both signs of the last component.
+    last, site = np.divmod(index, sites * np.where(signed > 1, 2, 1))
+    backwards, site = np.divmod(site, sites)
+    falling = last > high - low
+    step = np.where(falling, first + last - (high - low + 1), low + last)
+
+    # All other components their own inverse: one sign, then the displacements that are their own inverse.
+    generic = np.maximum(np.minimum(high, longest) - first + 1, 0)
+    plain_last, plain_site = np.divmod(index, sites)
+    rest = index - generic * sites
+    has_zero = (low == 0) & (nonzero > 0)
+    is_zero = has_zero & (rest < sites // 2)
+    special = (signed == 0) & (plain_last >= generic)
+    special_step = np.where(is_zero, 0, half)
+    special_site = np.where(has_zero & ~is_zero, rest - sites // 2, rest)
+
+    step = np.where(signed > 0, step, np.where(special, special_step, first + plain_last))
+    site = np.where(signed > 0, site, np.where(special, special_site, plain_site))
+    steps = [*heads, step]
+    negative = [zero > 0, (signed > 0) & (backwards > 0)][: dim - 1] + [(signed > 0) & falling]
+    halved = np.argmax([2 * s == side for s in steps], axis=0)
+    radices = [np.where(special & (halved == axis), half, side) for axis in range(dim)]
+    p = _digits(site, radices)
+    q = [(c + np.where(m, -s, s)) % side for c, s, m in zip(p, steps, negative, strict=True)]
+    _put(out, rows, p, q, side)
+
+
+def _in_block(index: Ints, block: int, rest: int, area: int, whole: int) -> tuple[Ints, Ints, Ints]:
+    """Number of the block, index in it, and its width: `whole` blocks of side `block`, then one of side `rest`."""
+    number = np.minimum(index // area, whole) if area else np.full_like(index, whole)
+    return number, index - number * area, np.where(number < whole, block, rest)
+
+
+def unrank_block(
+    ranks: Words, rows: Ints, shape: tuple[int, ...], far: bool, block: int, starts: Ints, out: Ints
+) -> None:
+    """Pairs of a ``block`` class; part i of the rank order is where axis i is the first that separates the pixels."""
+    side, dim = shape[0], len(shape)
+    whole, rest = divmod(side, block)
+    same = whole * block**2 + rest**2
+    rising = (side**2 - same) // 2 if far else (same - side) // 2
+    part, index = _split_ranks(ranks, starts)
+
+    def same_block(digit: Ints) -> tuple[Ints, Ints]:
+        number, within, width = _in_block(digit, block, rest, block**2, whole)
+        p, q = np.divmod(within, np.maximum(width, 1))
+        return number * block + p, number * block + q
+
+    def rising_in_block(digit: Ints) -> tuple[Ints, Ints]:
+        number, within, width = _in_block(digit, block, rest, block * (block - 1) // 2, whole)
+        step, base = _fold(within, width, 1, width - 1)
+        return number * block + base, number * block + base + step
+
+    def rising_across(digit: Ints) -> tuple[Ints, Ints]:
+        inner = whole * (whole - 1) // 2 * block**2
+        number, within = np.divmod(digit, block**2)
+        step, base = _fold(number, whole, 1, whole - 1)
+        row, column = np.divmod(within, block)
+        tail_p, tail_q = np.divmod(digit - inner, max(rest, 1))
+        within_whole = digit < inner
+        p = np.where(within_whole, base * block + row, tail_p)
+        return p, np.where(within_whole, (base + step) * block + column, whole * block + tail_q)
+
+    before, after = (same, side**2) if far else (side, same)
+    radices = [np.where(axis < part, before, np.where(axis == part, rising, after)) for axis in range(dim)]
+    first, second = [], []
+    for axis, digit in enumerate(_digits(index, radices)):
+        # A digit of another part can lie outside the range of a rule it is not meant for: give each only its own.
+        own = axis == part
+        p_own, q_own = (rising_across if far else rising_in_block)(np.where(own, digit, 0))
+        p_same, q_same = same_block(np.where(own, 0, digit % same))
+        p_any, q_any = np.divmod(digit, side)
+        if far:
+            p, q = np.where(axis < part, p_same, p_any), np.where(axis < part, q_same, q_any)
+        else:
+            p, q = np.where(axis < part, digit, p_same), np.where(axis < part, digit, q_same)
+        first.append(np.where(own, p_own, p))
+        second.append(np.where(own, q_own, q))
+    _put(out, rows, first, second, side)
+
+
+# ---------------------------------------------------------------------- images
+
+
+def add_pixels(pairs: Ints, value: np.floating[Any], images: NDArray[Any]) -> None:
+    """Zero `images` (n, N) and add `value` at both pixels of each pair (n, 2, d)."""
+    side = round(images.shape[1] ** (1 / pairs.shape[2]))
+    sites = np.ravel_multi_index(tuple(np.moveaxis(pairs, 2, 0)), (side,) * pairs.shape[2])
+    images[:] = 0
+    np.add.at(images, (np.arange(len(images))[:, None], sites), value)
+
+
+def fill_normals(sample: np.uint64, key0: np.uint64, key1: np.uint64, scale: float, out: NDArray[Any]) -> None:
+    """Write scale * N(0, 1) into `out` (n, N): Box-Muller of the blocks of sample, sample + 1, ..."""
+    n, sites = out.shape
+    blocks = (sites + 3) // 4
+    words = np.empty((n * blocks, 4), dtype=np.uint64)
+    raw_blocks(sample * np.uint64(blocks) + np.uint64(1), key0, key1, words)
+    uniform = (words >> np.uint64(11)).astype(np.float64)
+    radius = scale * np.sqrt(-2 * np.log((uniform[:, 0::2] + 1) * 2.0**-53))
+    angle = 2 * np.pi * (uniform[:, 1::2] * 2.0**-53)
+    normals = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
+    out[:] = normals.reshape(n, 4 * blocks)[:, :sites]
