@@ -25,8 +25,8 @@ class Noise:
     mode : {"signed", "rectified_noise", "rectified_input"}, default "signed"
         What becomes of image x: ``x + eta``, ``x + ReLU(eta)`` (the paper's one-dimensional code) or ``ReLU(x + eta)``.
     match : {"ensemble", "sample"}, default "ensemble"
-        ``"ensemble"``: sigma^2 = E|tau x - x|^2 / N, the exact value for tasks. ``"sample"``: eta is rescaled, before any
-        rectification, to |eta| = |tau x - x| image by image.
+        ``"ensemble"``: sigma^2 = E|tau x - x|^2 / N, the exact value for tasks. ``"sample"``: eta is rescaled, before
+        any rectification, to |eta| = |tau x - x| image by image.
     sigma : float, optional
         Standard deviation per pixel; given, it replaces the matching.
 
@@ -56,5 +56,7 @@ class Noise:
         if not (math.isfinite(self.sigma) and self.sigma > 0):
             raise bad_value("sigma", self.sigma, "must be positive and finite")
         if self.match == "sample":
-            raise bad_value("match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one")
+            raise bad_value(
+                "match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one"
+            )
         object.__setattr__(self, "sigma", float(self.sigma))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
-from scaledetect.sampling import normal_images
+from scaledetect.gaussian import normal_images
 from scaledetect.shift import move_probabilities, moves
 from scaledetect.stream import check_seed, philox_key, stream_key
 from scaledetect.task import Task
@@ -45,8 +45,9 @@ def shift_pairs(
 
     Notes
     -----
-    Section 4 of arXiv 2210.01506: a unit vector of uniform direction, rounded. The published code clips where its labels
-    are periodic, and undoes block crossings in the distance task too; here the border of the labels is that of the shift.
+    Section 4 of arXiv 2210.01506: a unit vector of uniform direction, rounded. The published code clips where its
+    labels are periodic, and undoes block crossings in the distance task too; here the border of the labels is that of
+    the shift.
     """
     n = len(pairs)
     words = np.empty((n, 4), dtype=np.uint64)

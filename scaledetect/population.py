@@ -134,7 +134,8 @@ def _edges(population: _Population, heads: Ints, longest: int, far: bool) -> Int
     else:
         below = np.where(4 * heads.max(axis=1) < threshold, -(-threshold // 4) - 1, -1)
     below = np.clip(below, -1, longest)
-    return below + 1 if far else below
+    edges: Ints = below + 1 if far else below
+    return edges
 
 
 def _isqrt(values: Ints) -> Ints:
@@ -142,7 +143,8 @@ def _isqrt(values: Ints) -> Ints:
     root = np.sqrt(np.maximum(values, 0)).astype(np.int64)
     root -= root * root > values
     root += (root + 1) ** 2 <= values
-    return np.where(values < 0, -1, root)
+    signed: Ints = np.where(values < 0, -1, root)
+    return signed
 
 
 def _open_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
@@ -169,7 +171,8 @@ def _periodic_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any]
     half = (size % 2 == 0) & (low <= size // 2) & (high == size // 2)
     self_inverse = zero.astype(np.int64) + half.astype(np.int64)
     with_signs = everywhere * sites * np.where(signed > 1, 2, 1)
-    return np.where(signed > 0, with_signs, generic * sites + self_inverse * (sites // 2))
+    counts: NDArray[Any] = np.where(signed > 0, with_signs, generic * sites + self_inverse * (sites // 2))
+    return counts
 
 
 def _line_table(edges: Ints, counts: NDArray[Any]) -> LineTable:
@@ -180,5 +183,3 @@ def _line_table(edges: Ints, counts: NDArray[Any]) -> LineTable:
     firsts = np.arange(((size - 1) >> shift) + 2) << shift
     guide = np.searchsorted(starts, np.minimum(firsts, size - 1), side="right") - 1
     return LineTable(size=size, starts=starts, edges=edges, guide=guide.astype(np.int32), shift=shift)
-
-

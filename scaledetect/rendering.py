@@ -71,7 +71,7 @@ def render_into(pairs: NDArray[np.int64], value: float, out: NDArray[Any]) -> No
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """`dtype` as float32 or float64; anything else is an error."""
     try:
-        found = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         found = np.dtype(object)
     if found not in (np.dtype("float32"), np.dtype("float64")):

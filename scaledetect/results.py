@@ -32,7 +32,9 @@ class Pooling:
 
     def __post_init__(self) -> None:
         if len(self.filter_size) != len(self.stride) or not self.stride:
-            raise bad_value("stride", self.stride, f"needs one entry per layer, as filter_size={self.filter_size!r} has")
+            raise bad_value(
+                "stride", self.stride, f"needs one entry per layer, as filter_size={self.filter_size!r} has"
+            )
         for name in ("filter_size", "stride"):
             for value in getattr(self, name):
                 if not isinstance(value, int) or value < 1:
@@ -43,7 +45,7 @@ class Pooling:
         """Spread single numbers over `depth` layers; tuples must have `depth` entries."""
 
         def spread(name: str, value: int | tuple[int, ...]) -> tuple[int, ...]:
-            entries = (int(value),) * depth if np.ndim(value) == 0 else tuple(int(v) for v in np.atleast_1d(value))
+            entries = tuple(np.full(depth, value).tolist() if np.ndim(value) == 0 else np.asarray(value).tolist())
             if len(entries) != depth:
                 raise bad_value(name, value, f"needs one number, or one per layer (depth={depth})")
             return entries
@@ -65,7 +67,7 @@ class Pooling:
     @property
     def A(self) -> FloatArray:
         """Effective receptive field of each layer, in input pixels: sqrt(1 + 12 Var), shape (K,)."""
-        spacing = np.cumprod((1,) + self.stride[:-1], dtype=np.float64)
+        spacing = np.cumprod((1, *self.stride[:-1]), dtype=np.float64)
         return np.sqrt(1 + np.cumsum((np.square(self.filter_size, dtype=np.float64) - 1) * spacing**2))
 
     def sizes(self, size: int) -> tuple[int, ...]:

@@ -9,32 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.errors import bad_type, bad_value
-from scaledetect.population import BlockTable, LineTable, rank_tables
+from scaledetect.gaussian import background
+from scaledetect.pair_stream import PairStream
 from scaledetect.rendering import check_out, float_dtype, render_into
-from scaledetect.stream import (
-    CLASSES,
-    SMALL_DOMAIN,
-    Split,
-    check_seed,
-    class_counts,
-    class_window,
-    longest_run,
-    permutation,
-    philox_key,
-    stream_key,
-)
+from scaledetect.stream import CLASSES, MAX_SAMPLE, Split, check_seed, class_window, longest_run
 from scaledetect.task import Task
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["background", "data_digest", "make_scale_detection", "sample_images", "sample_pairs"]
-
-MAX_SAMPLE = 2**64 - 2
-"""Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
+__all__ = ["check_request", "data_digest", "make_scale_detection", "pairs_at", "sample_images", "sample_pairs"]
 
 
 def sample_pairs(
@@ -83,12 +69,12 @@ def sample_pairs(
     >>> pairs.shape, y.tolist()
     ((4, 2, 1), [1, -1, 1, -1])
     """
-    n, start = _check_request(task, n, start, split, replace)
+    n, start = check_request(task, n, start, split, replace)
     seed = check_seed(seed)
     pairs = np.empty((n, 2, task.dim), dtype=np.int64)
     y = np.empty(n, dtype=np.int8)
     if n:
-        draw = _PairStream(task, seed, split, replace)
+        draw = PairStream(task, seed, split, replace)
         for_chunks(lambda a, b: draw(start + a, pairs[a:b], y[a:b]), n)
     return pairs, y
 
@@ -134,7 +120,7 @@ def sample_images(
     >>> X.shape, float((X[0] ** 2).sum())
     ((8, 1, 28, 28), 784.0)
     """
-    n, start = _check_request(task, n, start, split, replace)
+    n, start = check_request(task, n, start, split, replace)
     seed = check_seed(seed)
     if out is None:
         out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
@@ -205,37 +191,14 @@ def make_scale_detection(
     return _sparse_rows(pairs, task), y
 
 
-def background(
-    task: Task,
-    n: int,
-    *,
-    seed: int = 0,
-    split: Split | None = None,
-    replace: bool = False,
-    start: int = 0,
-    dtype: Any = "float32",
-) -> NDArray[Any] | None:
-    """Background noise of samples start .. start+n-1, shape (n, 1) + task.shape; None for a task without."""
-    if task.background_noise == 0:
-        return None
-    purpose = _purpose("background", split) + ("/replace" if replace else "")
-    key = stream_key(task, check_seed(seed), None, purpose)
-    return normal_images(task, n, key, start=start, scale=task.background_noise, dtype=dtype)
-
-
-def normal_images(
-    task: Task, n: int, key: bytes, *, start: int, scale: float = 1.0, dtype: Any = "float32"
-) -> NDArray[Any]:
-    """Normal deviates of standard deviation `scale`, one for each pixel of samples start .. start+n-1."""
-    out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
-    flat = out.reshape(n, task.n_sites)
-    if (start + n) * ((task.n_sites + 3) // 4) > MAX_SAMPLE:
-        raise bad_value("start", start, f"noise on {task.n_sites} pixels is defined for fewer samples", "lower start")
-    low, high = philox_key(key)
-    fill = backend().fill_normals
-    rows = max(1, (1 << 16) // task.n_sites)
-    for_chunks(lambda a, b: fill(np.uint64(start + a), low, high, scale, flat[a:b]), n, chunk=rows, least=2 * rows)
-    return out
+def pairs_at(
+    task: Task, numbers: NDArray[np.int64], *, seed: int = 0, split: Split | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """`sample_pairs` for samples of any numbers, in any order, without replacement; the numbers are not checked."""
+    pairs = np.empty((len(numbers), 2, task.dim), dtype=np.int64)
+    y = np.empty(len(numbers), dtype=np.int8)
+    PairStream(task, seed, split, False).at(numbers, pairs, y)
+    return pairs, y
 
 
 def data_digest(task: Task, n: int = 1000, *, seed: int = 0) -> str:
@@ -244,81 +207,8 @@ def data_digest(task: Task, n: int = 1000, *, seed: int = 0) -> str:
     return hashlib.sha256(pairs.astype("<i8").tobytes() + y.astype("i1").tobytes()).hexdigest()
 
 
-class _PairStream:
-    """Writes consecutive samples, from any number on, into given rows."""
-
-    def __init__(self, task: Task, seed: int, split: Split | None, replace: bool) -> None:
-        self._task = task
-        self._tables = rank_tables(task)
-        self._permutations = [permutation(task, seed, name) for name in CLASSES]
-        self._windows = [class_window(p.n, split) for p in self._permutations]
-        self._draw_keys = [
-            philox_key(stream_key(task, seed, name, _purpose("draw", split))) if replace else None for name in CLASSES
-        ]
-        # A small class takes many rounds, and is drawn from over and over: its permutation is written out once.
-        self._ranks_of_small = [
-            self._all_ranks(far) if replace and far_n < SMALL_DOMAIN else None
-            for far, far_n in enumerate(p.n for p in self._permutations)
-        ]
-
-    def __call__(self, start: int, pairs: NDArray[np.int64], y: NDArray[np.int8]) -> None:
-        self._label(start, y)
-        used = class_counts(self._task, start)
-        for far, name in enumerate(CLASSES):
-            if self._task.balance == "equal":
-                rows = np.arange((start + far) % 2, len(y), 2)
-            else:
-                rows = np.flatnonzero(y == (1 if name == "near" else -1))
-            ranks = self._ranks(far, start, used[far], rows)
-            self._unrank(bool(far), ranks, rows, pairs)
-
-    def _label(self, start: int, y: NDArray[np.int8]) -> None:
-        if self._task.balance == "equal":
-            y[start % 2 :: 2] = 1
-            y[1 - start % 2 :: 2] = -1
-            return
-        near, far = (p.n for p in self._permutations)
-        residue = start * near % (near + far)
-        backend().spread_labels(np.uint64(residue), np.uint64(near), np.uint64(near + far), y)
-
-    def _all_ranks(self, far: int) -> NDArray[np.uint64]:
-        """Ranks of the class indices of the window, in its order."""
-        window, pi = self._windows[far], self._permutations[far]
-        ranks = np.empty(window.length, dtype=np.uint64)
-        numbers = (np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits), pi.keys)
-        backend().permute_range(np.int64(window.first), np.int64(window.step), *numbers, ranks)
-        return ranks
-
-    def _ranks(self, far: int, start: int, used: int, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        kernels, window, pi = backend(), self._windows[far], self._permutations[far]
-        ranks = np.empty(len(rows), dtype=np.uint64)
-        numbers = (np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits), pi.keys)
-        step, key = np.int64(window.step), self._draw_keys[far]
-        if key is None:
-            kernels.permute_range(np.int64(window.first + window.step * used), step, *numbers, ranks)
-            return ranks
-        kernels.draw_indices(np.uint64(start), rows, *key, np.uint64(window.length), ranks)
-        table = self._ranks_of_small[far]
-        if table is not None:
-            return table[ranks]
-        kernels.permute_indices(np.int64(window.first), step, *numbers, ranks)
-        return ranks
-
-    def _unrank(self, far: bool, ranks: NDArray[np.uint64], rows: NDArray[np.int64], pairs: NDArray[np.int64]) -> None:
-        kernels, table, shape = backend(), self._tables[far], self._task.shape
-        if isinstance(table, BlockTable):
-            kernels.unrank_block(ranks, rows, shape, far, int(self._task.xi), table.starts, pairs)
-            return
-        assert isinstance(table, LineTable)
-        unrank = kernels.unrank_periodic if self._task.periodic else kernels.unrank_open
-        unrank(ranks, rows, shape, far, table.starts, table.edges, table.guide, table.shift, pairs)
-
-
-def _purpose(stream: str, split: Split | None) -> str:
-    return stream if split is None else f"{stream}/{split}"
-
-
-def _check_request(task: Task, n: object, start: object, split: Split | None, replace: bool) -> tuple[int, int]:
+def check_request(task: Task, n: Any, start: Any, split: Split | None, replace: bool) -> tuple[int, int]:
+    """`n` and `start` as Python integers; raise unless the split holds that many samples."""
     if not isinstance(task, Task):
         raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
     for name, value in (("n", n), ("start", start)):
@@ -326,7 +216,7 @@ def _check_request(task: Task, n: object, start: object, split: Split | None, re
             raise bad_type(name, value, "must be an integer")
         if not 0 <= int(value) <= MAX_SAMPLE:
             raise bad_value(name, value, "must be from 0 to 2^64 - 2")
-    n, start = int(n), int(start)  # type: ignore[call-overload]
+    n, start = int(n), int(start)
     for name in CLASSES:
         if class_window(task.n_near if name == "near" else task.n_far, split).length == 0:
             raise bad_value("split", split, f"holds no sample of class {name!r} of this population", "take split=None")

@@ -1,7 +1,7 @@
 """Stream version 1: which pair of the population is sample j. `docs/data-spec.md` is its full description.
 
-A sample's class and class index follow from j alone; a keyed permutation of the class turns the class index into a rank,
-and `population` turns the rank into a pair. Nothing here depends on how samples are batched.
+A sample's class and class index follow from j alone; a keyed permutation of the class turns the class index into a
+rank, and `population` turns the rank into a pair. Nothing here depends on how samples are batched.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from scaledetect.errors import bad_type, bad_value
 from scaledetect.task import Task
 
 __all__ = [
-    "CLASSES", "STREAM_VERSION", "ClassName", "Permutation", "Split", "Window", "check_seed", "class_counts",
-    "class_window", "longest_run", "permutation", "philox_key", "stream_key",
+    "CLASSES", "MAX_SAMPLE", "SMALL_DOMAIN", "STREAM_VERSION", "ClassName", "Permutation", "Split", "Window",
+    "check_seed", "class_counts", "class_window", "longest_run", "permutation", "philox_key", "purpose_of",
+    "stream_key",
 ]  # fmt: skip
 
 STREAM_VERSION = 1
@@ -30,6 +31,9 @@ SMALL_DOMAIN = 1024
 
 ROUNDS_SMALL = 24
 ROUNDS_LARGE = 6
+
+MAX_SAMPLE = 2**64 - 2
+"""Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
 
 ClassName = Literal["near", "far"]
 CLASSES: tuple[ClassName, ClassName] = ("near", "far")
@@ -90,6 +94,11 @@ def philox_key(key: bytes) -> tuple[np.uint64, np.uint64]:
     """A key as the two words of `numpy.random.Philox(key=int.from_bytes(key, "little"))`."""
     low, high = np.frombuffer(key, dtype="<u8")
     return np.uint64(low), np.uint64(high)
+
+
+def purpose_of(stream: str, split: Split | None) -> str:
+    """The purpose of a key whose stream is another one for each split."""
+    return stream if split is None else f"{stream}/{split}"
 
 
 @lru_cache(maxsize=256)

@@ -111,7 +111,7 @@ class Task:
     @property
     def n_sites(self) -> int:
         """N = L^d, the number of pixels of an image."""
-        return self.size**self.dim
+        return int(self.size**self.dim)
 
     @property
     def shape(self) -> tuple[int, ...]:

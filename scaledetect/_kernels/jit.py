@@ -12,15 +12,14 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
 import numba
-from numba.core import caching, types
+from numba import types
+from numba.core import caching
 from numba.extending import intrinsic
 
 __all__ = ["cache_folder", "cache_state", "kernel", "mulhi", "mulhilo", "udiv", "umod"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @lru_cache(maxsize=1)
@@ -39,9 +38,9 @@ def cache_folder() -> Path | None:
     if numba.config.CACHE_DIR:
         candidates.append(Path(numba.config.CACHE_DIR) / "scaledetect")
     candidates.append(Path(__file__).parent / "__pycache__")
-    user = os.environ.get("XDG_CACHE_HOME") or (os.path.join(os.environ["HOME"], ".cache") if "HOME" in os.environ else "")
-    if user:
-        candidates.append(Path(user) / "scaledetect")
+    if "XDG_CACHE_HOME" in os.environ or "HOME" in os.environ:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path(os.environ["HOME"]) / ".cache"
+        candidates.append(Path(caches) / "scaledetect")
     return next((folder for folder in candidates if _writable(folder)), None)
 
 
@@ -53,7 +52,7 @@ def cache_state() -> str:
     return str(folder) if folder else "none: no folder can be written, kernels are compiled in every process"
 
 
-class _KernelLocator(caching._CacheLocator):  # type: ignore[misc]
+class _KernelLocator(caching._CacheLocator):
     def __init__(self, line: int, folder: Path) -> None:
         self._line = line
         self._folder = folder
@@ -73,20 +72,20 @@ class _KernelLocator(caching._CacheLocator):  # type: ignore[misc]
         return cls(py_func.__code__.co_firstlineno, folder) if folder else None
 
 
-class _KernelCacheImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_KernelLocator]
+class _KernelCacheImpl(caching.CompileResultCacheImpl):
+    _locator_classes: ClassVar = [_KernelLocator]
 
 
-class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
+class _KernelCache(caching.FunctionCache):
     _impl_class = _KernelCacheImpl
 
 
-def kernel(function: F) -> F:
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function`: no GIL held, no bounds or zero-division checks, no reordered floating-point sums."""
     compiled = numba.njit(nogil=True, error_model="numpy")(function)
     if not numba.config.DISABLE_JIT and cache_folder() is not None:
         compiled._cache = _KernelCache(compiled.py_func)
-    return compiled  # type: ignore[no-any-return]
+    return compiled
 
 
 def _writable(folder: Path) -> bool:
@@ -100,7 +99,7 @@ def _writable(folder: Path) -> bool:
     return True
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def mulhi(typingctx: Any, x: Any, y: Any) -> Any:
     """High 64 bits of the 128-bit product of two uint64."""
 
@@ -112,7 +111,7 @@ def mulhi(typingctx: Any, x: Any, y: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def mulhilo(typingctx: Any, x: Any, y: Any) -> Any:
     """High and low 64 bits of the 128-bit product of two uint64, by one multiplication."""
 
@@ -125,7 +124,7 @@ def mulhilo(typingctx: Any, x: Any, y: Any) -> Any:
     return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def udiv(typingctx: Any, x: Any, y: Any) -> Any:
     """Quotient of two non-negative int64, without the sign and zero checks of Python's ``//``."""
 
@@ -135,7 +134,7 @@ def udiv(typingctx: Any, x: Any, y: Any) -> Any:
     return types.int64(types.int64, types.int64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def umod(typingctx: Any, x: Any, y: Any) -> Any:
     """Remainder of two non-negative int64, without the sign and zero checks of Python's ``%``."""
 

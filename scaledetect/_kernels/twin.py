@@ -24,7 +24,6 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
-
 # ---------------------------------------------------------------------- random words
 
 
@@ -155,7 +154,7 @@ def unrank_open(
     backwards, inner = np.divmod(inner, places)
     bases = [*_digits(inner, [side - head for head in heads]), base] if heads else [base]
     steps = [*heads, step]
-    negative = [np.zeros_like(falling), backwards > 0][: dim - 1] + [falling]
+    negative = [*[np.zeros_like(falling), backwards > 0][: dim - 1], falling]
     first = [b + s * m for b, s, m in zip(bases, steps, negative, strict=True)]
     second = [b + s * ~m for b, s, m in zip(bases, steps, negative, strict=True)]
     _put(out, rows, first, second, side)
@@ -196,7 +195,7 @@ def unrank_periodic(
     step = np.where(signed > 0, step, np.where(special, special_step, first + plain_last))
     site = np.where(signed > 0, site, np.where(special, special_site, plain_site))
     steps = [*heads, step]
-    negative = [zero > 0, (signed > 0) & (backwards > 0)][: dim - 1] + [(signed > 0) & falling]
+    negative = [*[zero > 0, (signed > 0) & (backwards > 0)][: dim - 1], (signed > 0) & falling]
     halved = np.argmax([2 * s == side for s in steps], axis=0)
     radices = [np.where(special & (halved == axis), half, side) for axis in range(dim)]
     p = _digits(site, radices)

@@ -68,7 +68,7 @@ def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # t
             line = udiv(line, side) if axis > 0 else line
             out[row, 1, axis] = step
             places *= side - step
-            nonzero += step > 0
+            nonzero += 1 if step > 0 else 0
         if nonzero == 0:
             low = max(low, np.int64(1))
         inner = np.int64(0)
@@ -86,7 +86,7 @@ def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # t
             out[row, 0, dim - 1], out[row, 1, dim - 1] = base + step, base
         backwards = False
         if dim > 2:
-            backwards = inner >= places
+            backwards = bool(inner >= places)
             inner -= places if backwards else 0
         for axis in range(dim - 2, -1, -1):
             step = out[row, 1, axis]
@@ -104,7 +104,7 @@ def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out): 
     side = shape[0]
     dim = len(shape)
     sites = np.int64(1)
-    for axis in range(dim):
+    for _ in range(dim):
         sites *= side
     half = side >> 1
     even = 2 * half == side
@@ -119,7 +119,7 @@ def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out): 
             step = line if axis == 0 else umod(line, half + 1)
             line = udiv(line, half + 1) if axis > 0 else line
             out[row, 1, axis] = step
-            nonzero += step > 0
+            nonzero += 1 if step > 0 else 0
             if even and step == half:
                 halved = axis
             elif step > 0:
