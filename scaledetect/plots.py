@@ -62,7 +62,7 @@ def plot_sensitivities(
         Horizontal axis: effective receptive field in pixels (log), or layer number. Default: "A" where all curves
         know it.
     exponents : Exponents or mapping of str to Exponents, optional
-        Predicted power laws in A, drawn as thin guides through the last layer.
+        Predicted power laws in A, drawn in grey behind the middle layers.
     title : str, optional
 
     Returns
@@ -197,12 +197,13 @@ def _draw(axes: Axes, curve: Sensitivities, exact: Sensitivities | None, name: s
 
 
 def _guide(axes: Axes, curve: Sensitivities, name: str, exponent: float) -> None:
+    """The power law through the middle layer, over the middle half of the layers: the ends feel pixels and borders."""
     x, y = _abscissa(curve, "A"), getattr(curve, name)
     good = np.flatnonzero(y > 0)
-    if good.size < 2:
+    if good.size < 3:
         return
-    x, last = x[good[good.size // 2 :]], good[-1]
-    axes.plot(x, y[last] * (x / curve.A[last]) ** exponent, color="0.6", linewidth=2.5, alpha=0.5, zorder=0)  # type: ignore[index]
+    middle, part = good[good.size // 2], x[good[good.size // 4 : -(good.size // 4) or None]]
+    axes.plot(part, y[middle] * (part / x[middle]) ** exponent, color="0.6", linewidth=5, alpha=0.4, zorder=0)
 
 
 def _dress(axes: Axes, name: str, against: str) -> None:

@@ -158,7 +158,10 @@ def _open_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any], hi
 
 def _trapezoid(size: int, low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
     """Sum of size - t over t in low..high."""
-    return np.maximum(high - low + 1, 0) * (2 * size - low - high) // 2  # type: ignore[no-any-return]
+    rows, width = np.maximum(high - low + 1, 0), 2 * size - low - high
+    # One of the two is even, unless there are no rows; halved first, their product stays below 2^63.
+    count: NDArray[Any] = np.where(rows % 2 == 0, rows // 2 * width, rows * (width // 2))
+    return count
 
 
 def _periodic_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
@@ -180,6 +183,7 @@ def _line_table(edges: Ints, counts: NDArray[Any]) -> LineTable:
     size = int(starts[-1])
     # About two buckets a line: most searches end at the guide.
     shift = max(0, (size - 1).bit_length() - (2 * len(edges)).bit_length())
-    firsts = np.arange(((size - 1) >> shift) + 2) << shift
-    guide = np.searchsorted(starts, np.minimum(firsts, size - 1), side="right") - 1
+    # Unsigned: the bucket after the last may begin at 2^63.
+    firsts = np.arange(((size - 1) >> shift) + 2, dtype=np.uint64) << np.uint64(shift)
+    guide = np.searchsorted(starts, np.minimum(firsts, size - 1).astype(np.int64), side="right") - 1
     return LineTable(size=size, starts=starts, edges=edges, guide=guide.astype(np.int32), shift=shift)

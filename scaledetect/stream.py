@@ -30,7 +30,7 @@ SMALL_DOMAIN = 1024
 """Below this size the permutation takes `ROUNDS_SMALL` rounds: few rounds mix few bits badly."""
 
 ROUNDS_SMALL = 24
-ROUNDS_LARGE = 6
+ROUNDS_LARGE = 8
 
 MAX_SAMPLE = 2**64 - 2
 """Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
@@ -108,8 +108,7 @@ def permutation(task: Task, seed: int, class_name: ClassName) -> Permutation:
     bits = max(1, ((n - 1).bit_length() + 1) // 2)
     rounds = ROUNDS_SMALL if n < SMALL_DOMAIN else ROUNDS_LARGE
     key = int.from_bytes(stream_key(task, seed, class_name, "permutation"), "little")
-    words = np.random.Philox(key=key).random_raw(2 * rounds)
-    words[1::2] |= np.uint64(1)
+    words = np.random.Philox(key=key).random_raw(rounds)
     return Permutation(n=n, sides=-(-n >> bits), bits=bits, keys=tuple(words))
 
 

@@ -19,7 +19,8 @@ __all__ = [
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_MIX0 = np.uint64(0xD2511F53)
+_MIX1 = np.uint64(0xCD9E8D57)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
@@ -55,19 +56,20 @@ def draw_indices(sample: np.uint64, rows: Ints, key0: np.uint64, key1: np.uint64
 # ---------------------------------------------------------------------- permutation
 
 
-def _round_hash(x: Words, add: np.uint64, multiply: np.uint64) -> Words:
-    x = (x + add) * _MIX
+def _round_hash(x: Words, key: np.uint64) -> Words:
+    x = ((x ^ key) & _LOW) * _MIX0
     x ^= x >> _HALF
-    return x * multiply
+    x = ((x ^ (key >> _HALF)) & _LOW) * _MIX1
+    return (x ^ (x >> _HALF)) & _LOW
 
 
 def _permute(index: Words, n: np.uint64, sides: np.uint64, bits: np.uint64, keys: Sequence[np.uint64]) -> Words:
     if not len(index):
         return index
     u, v = index >> bits, index & ((np.uint64(1) << bits) - np.uint64(1))
-    for r in range(0, len(keys), 4):
-        u = (u + mulhi(_round_hash(v, keys[r], keys[r + 1]), sides)) % sides
-        v = v ^ (_round_hash(u, keys[r + 2], keys[r + 3]) >> (np.uint64(64) - bits))
+    for r in range(0, len(keys), 2):
+        u = (u + (_round_hash(v, keys[r]) * sides >> _HALF)) % sides
+        v = v ^ (_round_hash(u, keys[r + 1]) >> (_HALF - bits))
     index = (u << bits) | v
     beyond = index >= n
     index[beyond] = _permute(index[beyond], n, sides, bits, keys)
@@ -148,7 +150,8 @@ def unrank_open(
     low = np.where(nonzero == 0, np.maximum(low, 1), low)
     places = np.prod([side - head for head in heads], axis=0, dtype=np.int64) * np.ones_like(index)
     last, inner = np.divmod(index, places * np.where(nonzero > 1, 2, 1))
-    plus = (high - low + 1) * (2 * side - low - high) // 2
+    # The product passes 2^63 near the largest populations, never 2^64: its half is right if unsigned.
+    plus = (((high - low + 1) * (2 * side - low - high)).view(np.uint64) >> np.uint64(1)).astype(np.int64)
     falling = last >= plus
     step, base = _fold(np.where(falling, last - plus, last), side, np.where(falling, np.maximum(low, 1), low), high)
     backwards, inner = np.divmod(inner, places)
@@ -219,9 +222,15 @@ def unrank_block(
     rising = (side**2 - same) // 2 if far else (same - side) // 2
     part, index = _split_ranks(ranks, starts)
 
+    def equal(digit: Ints) -> tuple[Ints, Ints]:
+        return digit, digit
+
+    def any_two(digit: Ints) -> tuple[Ints, Ints]:
+        return np.divmod(digit, side)
+
     def same_block(digit: Ints) -> tuple[Ints, Ints]:
         number, within, width = _in_block(digit, block, rest, block**2, whole)
-        p, q = np.divmod(within, np.maximum(width, 1))
+        p, q = np.divmod(within, width)
         return number * block + p, number * block + q
 
     def rising_in_block(digit: Ints) -> tuple[Ints, Ints]:
@@ -230,8 +239,10 @@ def unrank_block(
         return number * block + base, number * block + base + step
 
     def rising_across(digit: Ints) -> tuple[Ints, Ints]:
-        inner = whole * (whole - 1) // 2 * block**2
-        number, within = np.divmod(digit, block**2)
+        # A single whole block has no other to go with, and the square of its side may pass 2^63.
+        area = block**2 if whole > 1 else 1
+        inner = whole * (whole - 1) // 2 * area
+        number, within = np.divmod(digit, area)
         step, base = _fold(number, whole, 1, whole - 1)
         row, column = np.divmod(within, block)
         tail_p, tail_q = np.divmod(digit - inner, max(rest, 1))
@@ -240,20 +251,17 @@ def unrank_block(
         return p, np.where(within_whole, (base + step) * block + column, whole * block + tail_q)
 
     before, after = (same, side**2) if far else (side, same)
-    radices = [np.where(axis < part, before, np.where(axis == part, rising, after)) for axis in range(dim)]
+    later = [np.where(axis < part, before, np.where(axis == part, rising, after)) for axis in range(1, dim)]
+    rules = (same_block, rising_across, any_two) if far else (equal, rising_in_block, same_block)
     first, second = [], []
-    for axis, digit in enumerate(_digits(index, radices)):
-        # A digit of another part can lie outside the range of a rule it is not meant for: give each only its own.
-        own = axis == part
-        p_own, q_own = (rising_across if far else rising_in_block)(np.where(own, digit, 0))
-        p_same, q_same = same_block(np.where(own, 0, digit % same))
-        p_any, q_any = np.divmod(digit, side)
-        if far:
-            p, q = np.where(axis < part, p_same, p_any), np.where(axis < part, q_same, q_any)
-        else:
-            p, q = np.where(axis < part, digit, p_same), np.where(axis < part, digit, q_same)
-        first.append(np.where(own, p_own, p))
-        second.append(np.where(own, q_own, q))
+    for axis, digit in enumerate(_digits(index, [0, *later])):
+        p, q = np.empty_like(digit), np.empty_like(digit)
+        for side_of_part, rule in zip((-1, 0, 1), rules, strict=True):
+            mine = np.sign(axis - part) == side_of_part
+            if mine.any():
+                p[mine], q[mine] = rule(digit[mine])
+        first.append(p)
+        second.append(q)
     _put(out, rows, first, second, side)
 
 

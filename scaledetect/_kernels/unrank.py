@@ -14,6 +14,12 @@ __all__ = ["unrank_block", "unrank_open", "unrank_periodic"]
 
 
 @kernel
+def _halve(product):  # type: ignore[no-untyped-def]
+    # Near the largest populations a product of two sizes passes 2^63, never 2^64: its half is right if unsigned.
+    return udiv(product, np.int64(2))
+
+
+@kernel
 def _fold(index, side, low, high):  # type: ignore[no-untyped-def]
     # Step t in low..high and base in 0..side-t-1. Rows t and low + high - t together always hold
     # 2 side - low - high places, so a single division finds both.
@@ -77,7 +83,7 @@ def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # t
             last = udiv(index, count)
             inner = index - last * count
             index = last
-        plus = ((high - low + 1) * (2 * side - low - high)) >> 1
+        plus = _halve((high - low + 1) * (2 * side - low - high))
         if index < plus:
             step, base = _fold(index, side, low, high)
             out[row, 0, dim - 1], out[row, 1, dim - 1] = base, base + step
@@ -177,7 +183,7 @@ def _same_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
 @kernel
 def _rising_in_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # p < q of one axis in one block.
-    area = (block * (block - 1)) >> 1
+    area = _halve(block * (block - 1))
     number, within, width = udiv(index, area), umod(index, area), block
     if number >= whole:
         number, within, width = whole, index - whole * area, rest
@@ -208,7 +214,7 @@ def unrank_block(ranks, rows, shape, far, block, starts, out):  # type: ignore[n
     whole = udiv(side, block)
     rest = side - whole * block
     same = whole * block * block + rest * rest
-    rising = (side * side - same) >> 1 if far else (same - side) >> 1
+    rising = _halve(side * side - same if far else same - side)
     for i in range(ranks.shape[0]):
         rank, row = np.int64(ranks[i]), rows[i]
         part = 0

@@ -1,0 +1,71 @@
+"""The typer application: commands, ``--version``, and errors on one line."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from scaledetect.cli import compare, doctor, info, measure, sample, tasks, theory
+from scaledetect.errors import UnknownNameError
+from scaledetect.versions import __version__
+
+__all__ = ["app", "main"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class _Group(TyperGroup):
+    """Says in one line, with exit code 2, what the package refuses; a defect keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, TypeError, UnknownNameError) as error:
+            if not _is_refusal(error):
+                raise
+            typer.echo(f"scaledetect: {error}", err=True)
+            raise typer.Exit(2) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the package itself raised `error`; what a library raises inside it is a defect."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(innermost.filename).resolve().is_relative_to(_PACKAGE)
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="scaledetect",
+    help="Scale-detection tasks: sample exactly, measure any network, compare with the exact theory.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for module in (tasks, info, sample, theory, measure, compare, doctor):
+    app.command()(getattr(module, module.__name__.rpartition(".")[2]))
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"scaledetect {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; the entry point of the installed command."""
+    warnings.formatwarning = lambda message, *_: f"scaledetect: {message}\n"
+    app()

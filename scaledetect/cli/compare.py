@@ -1,0 +1,115 @@
+"""``scaledetect compare``: measurement beside exact theory, as tables, figures and JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaledetect.cli.options import AsJson, Draws, Seed, noise_of, print_json
+
+if TYPE_CHECKING:
+    from scaledetect.cards import Card
+    from scaledetect.experiments import Comparison
+    from scaledetect.noise import Noise, NoiseMode
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[CARDS]...", help="Cards; default: every theory card.")]
+Modes = Annotated[list[str] | None, typer.Option("--noise", metavar="MODE", help="Form of the noise; may be repeated.")]
+Folder = Annotated[Path | None, typer.Option(help="Folder for figures (PNG) and results (JSON); made where missing.")]
+
+
+def compare(
+    cards: Names = None,
+    n: Draws = 20_000,
+    noise: Modes = None,
+    seed: Seed = None,
+    output: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the nets of each card and put the exact theory beside, with error bars and z-scores."""
+    from scaledetect.cards import list_tasks, load_card
+    from scaledetect.files import make_folder
+
+    loaded = [load_card(name) for name in cards or list_tasks("theory")]
+    noises = [noise_of(mode) for mode in noise or ["signed"]]
+    folder = None if output is None else make_folder(output)
+    done: list[Comparison] = []
+    for card in loaded:
+        found = _compare(card, n, noises, seed)
+        done += found
+        if not as_json:
+            _show(card, found)
+        if folder is not None:
+            _store(folder, card, found)
+    if folder is not None:
+        _store_overview(folder, done)
+    if as_json:
+        print_json([one.to_dict() for one in done])
+    else:
+        _summarise(done, folder)
+
+
+def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple[Comparison, ...]:
+    from scaledetect.cli.tables import progress
+    from scaledetect.experiments import compare_with_theory
+
+    with progress(card.name, len(noises) * len(card.nets)) as advance:
+        return compare_with_theory(card, n=n, noise=noises, seed=seed, on_done=lambda one: advance(one.net.label))
+
+
+def _by_mode(found: tuple[Comparison, ...] | list[Comparison]) -> dict[NoiseMode, list[Comparison]]:
+    modes = dict.fromkeys(one.noise.mode for one in found)
+    return {mode: [one for one in found if one.noise.mode == mode] for mode in modes}
+
+
+def _show(card: Card, found: tuple[Comparison, ...]) -> None:
+    from scaledetect.cli.tables import print_comparisons
+
+    for mode, group in _by_mode(found).items():
+        title = f"{card.name}: {mode} noise, sigma = {group[0].theory.sigma:.4g}, n = {group[0].measured.n}"
+        print_comparisons(title, group)
+
+
+def _store(folder: Path, card: Card, found: tuple[Comparison, ...]) -> None:
+    from scaledetect.cli.figures import save
+    from scaledetect.plots import plot_sensitivities
+
+    for mode, group in _by_mode(found).items():
+        measured = {one.net.label: one.measured for one in group}
+        exact = {one.net.label: one.theory for one in group}
+        figure = plot_sensitivities(measured, exact, title=_title(card, mode))
+        save(figure, folder / f"{card.name}-{mode}.png")
+
+
+def _title(card: Card, mode: NoiseMode) -> str:
+    noise = {"signed": "signed noise"}.get(mode, mode.replace("_", " "))
+    name = card.display_name.replace("xi =", r"$\xi$ =")
+    return f"{name}; {noise}"
+
+
+def _store_overview(folder: Path, done: list[Comparison]) -> None:
+    from scaledetect.cli.figures import save
+    from scaledetect.files import write_json
+    from scaledetect.plots import plot_overview
+    from scaledetect.versions import versions
+
+    save(plot_overview(done), folder / "overview.png")
+    write_json(folder / "compare.json", {"versions": versions(), "comparisons": [one.to_dict() for one in done]})
+
+
+def _summarise(done: list[Comparison], folder: Path | None) -> None:
+    import numpy as np
+
+    from scaledetect.cli.tables import QUANTITIES, print_summary
+
+    rows = []
+    for name in dict.fromkeys(one.card for one in done):
+        for mode, group in _by_mode([one for one in done if one.card == name]).items():
+            z = np.abs(np.concatenate([one.z[q] for one in group for q in QUANTITIES]))
+            z = z[~np.isnan(z)]
+            rows.append((name, mode, str(len(group)), str(z.size), f"{(z < 2).mean():.0%}", f"{z.max():.2f}"))
+    print_summary(rows)
+    typer.echo(f"{sum(one.seconds for one in done):.0f} s of computing")
+    if folder is not None:
+        typer.echo(f"figures and compare.json in {folder}")

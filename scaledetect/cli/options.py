@@ -1,0 +1,59 @@
+"""Arguments and options that several commands share; each is named as the argument it becomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from scaledetect.errors import bad_value
+from scaledetect.noise import NOISE_MODES, Noise, NoiseMatch, NoiseMode
+
+if TYPE_CHECKING:
+    from scaledetect.cards import Card, ReferenceNet
+
+CardName = Annotated[str, typer.Argument(metavar="CARD", help="Name of a card, or the path of a TOML file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+FilterSize = Annotated[str | None, typer.Option(help="Filter side F: one number, or one per layer as in 3,3,2.")]
+Stride = Annotated[str | None, typer.Option(help="Stride s: one number, or one per layer.")]
+Depth = Annotated[int | None, typer.Option(help="Number of layers K.")]
+Draws = Annotated[int, typer.Option("--n", help="Draws of a measurement.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the draws; default: the first study seed of the card.")]
+Mode = Annotated[str, typer.Option("--noise", metavar="MODE", help=f"Form of the noise: {', '.join(NOISE_MODES)}.")]
+Match = Annotated[str, typer.Option(metavar="MATCH", help="Strength of the noise: ensemble, or sample by sample.")]
+Sigma = Annotated[float | None, typer.Option(help="Standard deviation of the noise per pixel, instead of matching.")]
+OutputFile = Annotated[Path | None, typer.Option(help="File to write.")]
+
+
+def nets_of(card: Card, filter_size: str | None, stride: str | None, depth: int | None) -> tuple[ReferenceNet, ...]:
+    """The net that the options describe, with the defaults of `theory.sensitivities`; else those of the card."""
+    from scaledetect.cards import ReferenceNet
+    from scaledetect.results import Pooling
+
+    if filter_size is None and stride is None and depth is None:
+        return card.nets or (ReferenceNet(filter_size=2, stride=2, depth=6),)
+    sides, steps = _per_layer("filter_size", filter_size or "2"), _per_layer("stride", stride or "2")
+    pooling = Pooling.of(sides, steps, 6 if depth is None else depth)
+    return (ReferenceNet(filter_size=sides, stride=steps, depth=pooling.depth),)
+
+
+def noise_of(mode: str, match: str = "ensemble", sigma: float | None = None) -> Noise:
+    """The noise that the options describe; `Noise` refuses what it does not know."""
+    return Noise(mode=cast(NoiseMode, mode), match=cast(NoiseMatch, match), sigma=sigma)
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON; what is not finite becomes null."""
+    from scaledetect.files import plain
+
+    typer.echo(json.dumps(plain(data), indent=1, allow_nan=False))
+
+
+def _per_layer(name: str, text: str) -> int | tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise bad_value(name, text, "must be an integer, or one per layer, as in 3,3,2") from None
+    return numbers[0] if len(numbers) == 1 else numbers

@@ -1,0 +1,72 @@
+"""``scaledetect sample``: draw a data set into a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scaledetect.cli.options import CardName
+from scaledetect.errors import bad_value
+
+if TYPE_CHECKING:
+    from scaledetect.task import Task
+
+Split = Annotated[str | None, typer.Option(help="train, validation or test; default: the whole population.")]
+
+
+def sample(
+    card: CardName,
+    output: Annotated[Path | None, typer.Option(help="File for pairs, labels and metadata (.npz).")] = None,
+    n: Annotated[int, typer.Option("--n", "-n", help="Number of images.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 0,
+    split: Split = None,
+    replace: Annotated[bool, typer.Option(help="Draw with replacement.")] = False,
+    start: Annotated[int, typer.Option(help="Number of the first sample.")] = 0,
+    images: Annotated[bool, typer.Option(help="Store the images X too, as float32.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Picture of example images (PNG, SVG or PDF).")] = None,
+) -> None:
+    """Draw samples of a task: positions `pairs`, labels `y` (+1 near, -1 far), and images `X` where asked."""
+    from scaledetect.cards import load_task
+    from scaledetect.files import check_writable
+
+    if output is None and picture is None:
+        raise bad_value("output", output, "nothing to write", "give --output FILE.npz, --picture FILE.png, or both")
+    if output is not None and output.suffix != ".npz":
+        raise bad_value("output", str(output), "must end in .npz")
+    task = load_task(card)
+    for path in (output, picture):
+        if path is not None:
+            check_writable(path)
+    if output is not None:
+        _store(output, task, n, images, {"seed": seed, "split": split, "replace": replace, "start": start})
+    if picture is not None:
+        _draw(picture, task, seed)
+
+
+def _store(output: Path, task: Task, n: int, images: bool, choice: dict[str, Any]) -> None:
+    import numpy as np
+
+    from scaledetect.files import replacing
+    from scaledetect.sampling import sample_images, sample_pairs
+    from scaledetect.versions import __version__
+
+    pairs, y = sample_pairs(task, n, **choice)
+    arrays: dict[str, Any] = {"pairs": pairs, "y": y}
+    if images:
+        arrays["X"] = sample_images(task, n, **choice)[0]
+    metadata = {"task": asdict(task), "n": n, **choice, "scaledetect": __version__}
+    with replacing(output) as temporary:
+        np.savez(temporary, metadata=np.array(json.dumps(metadata)), **arrays)
+    typer.echo(f"{output}: {n} samples, {int((y == 1).sum())} near and {int((y == -1).sum())} far")
+
+
+def _draw(picture: Path, task: Task, seed: int) -> None:
+    from scaledetect.cli.figures import save
+    from scaledetect.plots import plot_examples
+
+    save(plot_examples(task, seed=seed), picture)
+    typer.echo(f"{picture}: example images")

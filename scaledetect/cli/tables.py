@@ -1,0 +1,124 @@
+"""Tables and progress in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from scaledetect.results import RARE_EVENTS
+
+if TYPE_CHECKING:
+    from scaledetect.experiments import Comparison
+    from scaledetect.results import Sensitivities
+
+QUANTITIES = ("D", "G", "R")
+RARE_NOTE = f"* D or G was not 0 in fewer than {RARE_EVENTS} draws: do not trust the error bars of this row"
+
+
+def with_error(value: float, error: float) -> str:
+    """``0.53922(41)``: the error in units of the last digits, two of them."""
+    if not (math.isfinite(value) and math.isfinite(error)):
+        return "-"
+    if error <= 0:
+        return f"{value:.6g}"
+    digits = 1 - math.floor(math.log10(error))
+    if round(error * 10.0**digits) == 100:
+        digits -= 1
+    if error >= 1:
+        digits = max(digits, 0)
+        return f"{value:.{digits}f}({error:.{digits}f})"
+    if digits > 9:
+        exponent = math.floor(math.log10(max(abs(value), error)))
+        return f"{with_error(value / 10.0**exponent, error / 10.0**exponent)}e{exponent:+03d}"
+    return f"{value:.{digits}f}({round(error * 10.0**digits)})"
+
+
+def print_sensitivities(title: str, curves: Mapping[str, Sensitivities]) -> None:
+    """One table, a section a net, a row a layer."""
+    table = _table(title, ("net", "layer", "A", *QUANTITIES, "Delta"), left=2)
+    for label, s in curves.items():
+        for k, layer in enumerate(s.layers):
+            mark = "*" if s.rare[k] else ""
+            cells = [with_error(getattr(s, q)[k], getattr(s, q + "_stderr")[k]) for q in (*QUANTITIES, "Delta")]
+            table.add_row(label if k == 0 else "", layer + mark, _number(s, k), *cells)
+        table.add_section()
+    _print(table, any(s.rare.any() for s in curves.values()))
+
+
+def print_comparisons(title: str, comparisons: Sequence[Comparison]) -> None:
+    """One table, a section a net, a row a layer: measured, exact and z for D, G and R."""
+    headings = ["net", "k", "A", *(text for q in QUANTITIES for text in (q, "exact", "z"))]
+    table = _table(title, headings)
+    for one in comparisons:
+        z = one.z
+        for k in range(len(one.measured)):
+            mark = "*" if one.measured.rare[k] else ""
+            cells: list[str] = []
+            for q in QUANTITIES:
+                cells.append(with_error(getattr(one.measured, q)[k], getattr(one.measured, q + "_stderr")[k]))
+                cells += [_value(getattr(one.theory, q)[k]), _score(z[q][k])]
+            table.add_row(one.net.label if k == 0 else "", f"{k + 1}{mark}", _number(one.theory, k), *cells)
+        table.add_section()
+    _print(table, any(one.measured.rare.any() for one in comparisons))
+
+
+def print_summary(rows: Sequence[tuple[str, ...]]) -> None:
+    """The last table of a comparison: one row a card and noise mode."""
+    table = _table(
+        "Measurement against exact theory", ("card", "noise", "curves", "points", "|z| < 2", "max |z|"), left=2
+    )
+    for row in rows:
+        table.add_row(*row)
+    _print(table, False)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr, gone when it ends; the value is called with a label after each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda label: bar.update(task, advance=1, description=f"{what}: {label}")
+
+
+def _table(title: str, headings: Sequence[str], left: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < left else "right", no_wrap=True)
+    return table
+
+
+def _print(table: Table, flagged: bool) -> None:
+    console = Console(highlight=False)
+    # A cut number is worse than a line that wraps, and a pipe has no width at all.
+    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
+    if console.is_terminal:
+        console.print(table)
+    else:
+        with console.capture() as text:
+            console.print(table)
+        typer.echo("\n".join(line.rstrip() for line in text.get().splitlines()))
+    if flagged:
+        typer.echo(RARE_NOTE)
+
+
+def _value(value: float) -> str:
+    return f"{value:.5g}" if math.isfinite(value) else "-"
+
+
+def _score(z: float) -> str:
+    return "-" if math.isnan(z) else f"{z:+.1f}"
+
+
+def _number(s: Sensitivities, k: int) -> str:
+    return "-" if s.A is None else f"{s.A[k]:.2f}"

@@ -1,0 +1,74 @@
+"""``scaledetect tasks``: the cards, and whether their data are what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scaledetect.cli.options import AsJson, print_json
+
+if TYPE_CHECKING:
+    from scaledetect.cards import Card
+
+Verify = Annotated[
+    bool, typer.Option(help="Sample the data again and compare their digests; exit code 1 on a difference.")
+]
+Update = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Write current digests into the cards of a folder.")
+]
+
+
+def tasks(verify: Verify = False, update: Update = None, as_json: AsJson = False) -> None:
+    """List the task cards."""
+    from scaledetect.cards import list_tasks, load_card
+
+    if update is not None:
+        _update(update)
+        return
+    cards = [load_card(name) for name in list_tasks()]
+    rows = [_row(card, verify) for card in cards]
+    if as_json:
+        print_json(rows)
+    else:
+        _show(rows)
+    if not all(row.get("verified", True) for row in rows):
+        raise typer.Exit(1)
+
+
+def _row(card: Card, verify: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": card.name, "kind": card.kind, "version": card.version, "title": card.display_name}
+    row["digest"] = card.digest
+    if verify:
+        row["current_digest"] = card.current_digest()
+        row["verified"] = row["current_digest"] == card.digest
+    return row
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    widths = {key: max(len(str(row[key])) for row in rows) for key in ("name", "kind", "title")}
+    for row in rows:
+        line = "  ".join(f"{row[key]:{widths[key]}}" for key in ("name", "kind", "title"))
+        if "verified" in row:
+            line += "  verified" if row["verified"] else f"  DIFFERS: {row['current_digest']}"
+        typer.echo(line.rstrip())
+
+
+def _update(folder: Path) -> None:
+    from scaledetect.cards import load_card
+    from scaledetect.errors import bad_value
+    from scaledetect.files import replacing
+
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise bad_value("update", str(folder), "holds no card")
+    for path in paths:
+        card = load_card(str(path))
+        current = card.current_digest()
+        if current == card.digest:
+            continue
+        text = path.read_text(encoding="utf-8").replace(card.digest, current)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        typer.echo(f"{path}: digest {current}")

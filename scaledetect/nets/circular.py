@@ -1,0 +1,93 @@
+"""Convolutions whose borders wrap around, for maps of any size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scaledetect.errors import bad_value
+
+__all__ = ["CircularConv", "CircularConv1d", "CircularConv2d", "CircularConv3d", "circular_conv", "circular_pad"]
+
+
+def circular_pad(x: Tensor, filter_size: tuple[int, ...]) -> Tensor:
+    """Wrap the last axes of a map around, so that a filter fits at every site of it.
+
+    Parameters
+    ----------
+    x : tensor, shape (n, channels, L_1, ..., L_d)
+    filter_size : tuple of int, length d
+        Side F of the filter along each axis, in sites.
+
+    Returns
+    -------
+    tensor, shape (n, channels, L_1 + F_1 - 1, ..., L_d + F_d - 1)
+        (F - 1) // 2 sites more on the left of an axis and F // 2 on the right, taken modulo L: an axis shorter than the
+        filter wraps around more than once.
+
+    Examples
+    --------
+    >>> import torch
+    >>> circular_pad(torch.tensor([[[0.0, 1.0, 2.0]]]), (4,))
+    tensor([[[2., 0., 1., 2., 0., 1.]]])
+    """
+    dim = len(filter_size)
+    margins = [((side - 1) // 2, side // 2) for side in filter_size]
+    sides = x.shape[-dim:]
+    if all(right <= side for (_, right), side in zip(margins, sides, strict=True)):
+        last_axis_first = [margin for pair in reversed(margins) for margin in pair]
+        return functional.pad(x, last_axis_first, mode="circular")
+    for axis, ((left, right), side) in enumerate(zip(margins, sides, strict=True), start=-dim):
+        # torch refuses to wrap around more than once.
+        sites = torch.arange(-left, side + right, device=x.device) % side
+        x = x.index_select(axis, sites)
+    return x
+
+
+class CircularConv1d(nn.Conv1d):
+    """`torch.nn.Conv1d` on a circle: ceil(L / stride) sites leave for L that come in, whatever L."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve the map wrapped around."""
+        return super().forward(circular_pad(input, self.kernel_size))
+
+
+class CircularConv2d(nn.Conv2d):
+    """`torch.nn.Conv2d` on a torus: ceil(L / stride) sites per axis leave for L that come in, whatever L."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve the map wrapped around."""
+        return super().forward(circular_pad(input, self.kernel_size))
+
+
+class CircularConv3d(nn.Conv3d):
+    """`torch.nn.Conv3d` on a torus: ceil(L / stride) sites per axis leave for L that come in, whatever L."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve the map wrapped around."""
+        return super().forward(circular_pad(input, self.kernel_size))
+
+
+CircularConv = CircularConv1d | CircularConv2d | CircularConv3d
+
+
+def circular_conv(
+    dim: int, in_channels: int, out_channels: int, *, filter_size: int, stride: int, bias: bool = True
+) -> CircularConv:
+    """The circularly padded convolution of `dim` dimensions, its weights allocated but not drawn.
+
+    The caller fills `weight` and `bias`: the global random state is neither read nor moved.
+
+    Raises
+    ------
+    ValueError
+        When `dim` is not 1, 2 or 3.
+    """
+    kinds = {1: CircularConv1d, 2: CircularConv2d, 3: CircularConv3d}
+    if dim not in kinds:
+        raise bad_value("dim", dim, "must be 1, 2 or 3")
+    conv: CircularConv = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        kinds[dim], in_channels, out_channels, filter_size, stride=stride, bias=bias
+    )
+    return conv

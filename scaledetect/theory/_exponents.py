@@ -1,0 +1,216 @@
+"""Exponents of the sensitivities in the effective receptive field, for any filter and stride.
+
+On the infinite lattice the autocorrelation C_k of the net's kernel obeys C_{k+1}(z) = sum_m B(z - s m) C_k(m), with
+B(z) = (F - |z|) / F^2 for |z| < F. On even sequences over 0 .. W that is a finite matrix of integers over F^2.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.results import Exponents
+from scaledetect.shift import move_probabilities, moves
+
+__all__ = ["exponents", "lattice_sensitivities", "refinement_matrix"]
+
+FloatArray = NDArray[np.float64]
+
+MATRIX_SIDE = 2000
+"""Side beyond which the spectrum of the refinement matrix is refused: it is dense."""
+
+MAX_ITERATIONS = 1000
+
+
+def exponents(*, filter_size: int = 2, stride: int = 2, dim: int = 1) -> Exponents:
+    """Exponents of D, G and R in the effective receptive field A, for 1 << A << xi, L.
+
+    Parameters
+    ----------
+    filter_size, stride : int, default 2
+        Filter side F and stride s of every layer, at least 1.
+    dim : {1, 2, 3}, default 1
+        Spatial dimensions d.
+
+    Returns
+    -------
+    Exponents
+        ``D``, ``G``, ``R``: powers of A. ``converges``: the sum rule "s divides F"; where it fails D has no limit 0 but
+        tends to ``plateau``, and its exponent is 0. F = s = 1 keeps the sum rule and does not pool: all exponents are
+        0, and D stays at 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range, and for a filter so wide (W > 2000) that its matrix is no longer small.
+
+    Notes
+    -----
+    SPEC of the task, sections 6.2 and 6.3. The cases s = 1 (D ~ A^-2) and s = F (D ~ A^-1) are those of Tomasini,
+    Petrini, Cagnetta, Wyart, arXiv 2210.01506; the others go beyond the paper. With lambda_0 the largest eigenvalue of
+    the refinement matrix, G ~ A^(-d log_s lambda_0); with s dividing F, D ~ A^-beta, beta = 1 - log_s lambda_0(F/s, s).
+
+    Examples
+    --------
+    >>> from scaledetect import theory
+    >>> theory.exponents(filter_size=8, stride=4)
+    Exponents(D=-1.5, G=1.0, R=-2.5, converges=True, plateau=0.0)
+    >>> round(theory.exponents(filter_size=3, stride=2, dim=2).plateau, 5)
+    0.27628
+    """
+    filter_size, stride, dim = _checked(filter_size, stride, dim)
+    converges = filter_size % stride == 0
+    if filter_size == stride == 1:
+        return Exponents(D=0.0, G=0.0, R=0.0, converges=converges, plateau=1.0)
+    if stride == 1:
+        return Exponents(D=-2.0, G=float(dim), R=-float(dim + 2), converges=converges, plateau=0.0)
+    if converges:
+        beta = 1 + _decay(filter_size // stride, stride)
+        return Exponents(D=-beta, G=float(dim), R=-(beta + dim), converges=converges, plateau=0.0)
+    _, neighbour = _perron(filter_size, stride)
+    gamma = dim * _decay(filter_size, stride)
+    return Exponents(D=0.0, G=gamma, R=0.0 - gamma, converges=converges, plateau=_sensitivity(neighbour, dim))
+
+
+def refinement_matrix(*, filter_size: int, stride: int) -> list[list[int]]:
+    """F^2 T, exact integers: what one more layer does to the autocorrelation of the kernel on the infinite lattice.
+
+    Parameters
+    ----------
+    filter_size, stride : int
+        Filter side F >= 1 and stride s >= 2.
+
+    Returns
+    -------
+    list of list of int, (W + 1) x (W + 1)
+        Rows z and columns m from 0 to W = max(1, (F-1) // (s-1)), acting on even sequences: column m holds what
+        m and -m contribute.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range: at stride 1 the sequences grow without bound, and there is no such matrix.
+
+    Examples
+    --------
+    >>> from scaledetect import theory
+    >>> theory.refinement_matrix(filter_size=3, stride=2)
+    [[3, 2, 0], [2, 2, 0], [1, 3, 1]]
+    """
+    filter_size, stride, _ = _checked(filter_size, stride, 1)
+    if stride == 1:
+        raise bad_value("stride", stride, "must be at least 2: without stride the autocorrelation is not confined")
+
+    def tent(z: int) -> int:
+        return max(filter_size - abs(z), 0)
+
+    side = range(max(1, (filter_size - 1) // (stride - 1)) + 1)
+    return [[tent(z - stride * m) + (tent(z + stride * m) if m else 0) for m in side] for z in side]
+
+
+def lattice_sensitivities(*, filter_size: int = 2, stride: int = 2, depth: int = 6, dim: int = 1) -> list[Fraction]:
+    """D_1 .. D_K on the infinite lattice with the pixels far apart, exact: no rounding at any depth.
+
+    Parameters
+    ----------
+    filter_size, stride, depth : int
+        Filter side F, stride s and number of layers K.
+    dim : {1, 2}
+        Spatial dimensions; in three the probabilities of the moves are irrational.
+
+    Returns
+    -------
+    list of Fraction
+        D_k = 1 - E r_k^|m|, with r_k = C_k(1) / C_k(0) the neighbour correlation of the kernel and |m| the number of
+        axes along which the pixel moves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range.
+
+    Examples
+    --------
+    >>> from scaledetect import theory
+    >>> [str(value) for value in theory.lattice_sensitivities(depth=4)]
+    ['1/2', '1/4', '1/8', '1/16']
+    """
+    filter_size, stride, dim = _checked(filter_size, stride, dim)
+    if dim == 3:
+        raise bad_value("dim", dim, "must be 1 or 2: in three dimensions the moves have irrational probabilities")
+    depth = _integer("depth", depth)
+    law = {1: [(1, Fraction(1))], 2: [(1, Fraction(2, 3)), (2, Fraction(1, 3))]}[dim]
+    ratios = _growing_ratios(filter_size, depth) if stride == 1 else _confined_ratios(filter_size, stride, depth)
+    return [1 - sum((weight * ratio**axes for axes, weight in law), Fraction(0)) for ratio in ratios]
+
+
+def _confined_ratios(filter_size: int, stride: int, depth: int) -> list[Fraction]:
+    matrix = refinement_matrix(filter_size=filter_size, stride=stride)
+    correlation = [1] + [0] * (len(matrix) - 1)
+    ratios = []
+    for _ in range(depth):
+        correlation = [sum(entry * value for entry, value in zip(row, correlation, strict=True)) for row in matrix]
+        ratios.append(Fraction(correlation[1], correlation[0]))
+    return ratios
+
+
+def _growing_ratios(filter_size: int, depth: int) -> list[Fraction]:
+    """C_k at stride 1 is a 2k-fold convolution of the box; only its centre is asked for."""
+    correlation, ratios = [1], []
+    for _ in range(2 * depth):
+        padded = [0] * (filter_size - 1) + correlation + [0] * (filter_size - 1)
+        correlation = [sum(padded[i : i + filter_size]) for i in range(len(padded) - filter_size + 1)]
+        middle = len(correlation) // 2
+        neighbour = correlation[middle + 1] if len(correlation) > 1 else 0
+        ratios.append(Fraction(neighbour, correlation[middle]))
+    return ratios[1::2]
+
+
+def _decay(filter_size: int, stride: int) -> float:
+    """-log_s lambda_0: exactly 1 where the sum rule holds."""
+    if filter_size % stride == 0:
+        return 1.0
+    radius, _ = _perron(filter_size, stride)
+    return 0.0 - math.log(radius) / math.log(stride)
+
+
+def _perron(filter_size: int, stride: int) -> tuple[float, float]:
+    """Largest eigenvalue of T, and the ratio v_1 / v_0 of its eigenvector."""
+    side = (filter_size - 1) // (stride - 1) + 1
+    if side > MATRIX_SIDE:
+        limit = f"needs a matrix of side {side}, above {MATRIX_SIDE}"
+        raise bad_value("filter_size", filter_size, limit, "raise stride")
+    matrix = np.array(refinement_matrix(filter_size=filter_size, stride=stride), dtype=np.float64) / filter_size**2
+    # The other eigenvalues are about s times smaller, or more, and all terms positive: iteration ends at full accuracy.
+    vector, radius, previous = np.eye(len(matrix))[0], 1.0, 0.0
+    for _ in range(MAX_ITERATIONS):
+        vector = matrix @ (vector / vector[0])
+        previous, radius = radius, float(vector[0])
+        if abs(radius - previous) <= 1e-17:
+            break
+    return radius, float(vector[1] / vector[0])
+
+
+def _sensitivity(ratio: float, dim: int) -> float:
+    axes = np.abs(moves(dim)).sum(axis=1)
+    return float(1 - move_probabilities(dim) @ ratio**axes)
+
+
+def _checked(filter_size: int, stride: int, dim: int) -> tuple[int, int, int]:
+    dim = _integer("dim", dim)
+    if dim > 3:
+        raise bad_value("dim", dim, "must be 1, 2 or 3")
+    return _integer("filter_size", filter_size), _integer("stride", stride), dim
+
+
+def _integer(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise bad_type(name, value, "must be an integer")
+    if value < 1:
+        raise bad_value(name, value, "must be at least 1")
+    return int(value)
