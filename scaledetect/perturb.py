@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.gaussian import normal_images
+from scaledetect.rendering import check_pairs
 from scaledetect.shift import move_probabilities, moves
-from scaledetect.stream import check_seed, philox_key, stream_key
+from scaledetect.stream import check_number, check_seed, philox_key, stream_key
 from scaledetect.task import Task
 
 __all__ = ["noise_images", "shift_pairs"]
@@ -43,13 +44,21 @@ def shift_pairs(
     ndarray of int64, shape (n, 2, dim)
         Shifted pixels, in the order of `pairs`; they may coincide.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For pairs of another shape or dtype or outside the lattice, and a `seed` or `start` that is not a non-negative
+        integer.
+
     Notes
     -----
     Section 4 of arXiv 2210.01506: a unit vector of uniform direction, rounded. The published code clips where its
     labels are periodic, and undoes block crossings in the distance task too; here the border of the labels is that of
     the shift.
     """
+    pairs, start = check_pairs(pairs, task), check_number("start", start)
     n = len(pairs)
+    check_number("start + n", start + n)
     words = np.empty((n, 4), dtype=np.uint64)
     key = philox_key(stream_key(task, check_seed(seed), None, "shift"))
     raw = backend().raw_blocks
@@ -67,4 +76,5 @@ def shift_pairs(
 
 def noise_images(task: Task, n: int, *, seed: int = 0, start: int = 0, dtype: Any = "float32") -> NDArray[Any]:
     """Standard normal noise for samples start .. start+n-1, shape (n, 1) + task.shape, float32 or float64."""
+    n, start = check_number("n", n), check_number("start", start)
     return normal_images(task, n, stream_key(task, check_seed(seed), None, "noise"), start=start, dtype=dtype)

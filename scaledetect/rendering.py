@@ -12,10 +12,10 @@ from scaledetect._kernels.driver import for_chunks
 from scaledetect.errors import bad_type, bad_value
 from scaledetect.task import Task
 
-__all__ = ["check_out", "float_dtype", "render_into", "render_pairs"]
+__all__ = ["check_out", "check_pairs", "float_dtype", "render_into", "render_pairs"]
 
-SLAB_BYTES = 1 << 24
-"""Bytes of images filled at a time by one thread: long enough for stores that bypass the cache."""
+LEAST_BYTES = 1 << 22
+"""Bytes of images below which threads cost more than they save."""
 
 
 def render_pairs(
@@ -45,11 +45,7 @@ def render_pairs(
     TypeError, ValueError
         For pairs of another shape or dtype, outside the lattice, or an `out` that does not fit.
     """
-    pairs = np.ascontiguousarray(pairs)
-    if pairs.dtype != np.int64 or pairs.ndim != 3 or pairs.shape[1:] != (2, task.dim):
-        raise bad_value("pairs", f"{pairs.dtype} array of shape {pairs.shape}", f"must be int64, (n, 2, {task.dim})")
-    if pairs.size and not (pairs.min() >= 0 and pairs.max() < task.size):
-        raise bad_value("pairs", f"values from {pairs.min()} to {pairs.max()}", f"must be from 0 to {task.size - 1}")
+    pairs = check_pairs(pairs, task)
     if out is None:
         out = np.empty((len(pairs), 1, *task.shape), dtype=float_dtype(dtype))
     else:
@@ -64,8 +60,8 @@ def render_into(pairs: NDArray[np.int64], value: float, out: NDArray[Any]) -> No
         return
     flat = out.reshape(len(out), -1)
     draw, amplitude = backend().add_pixels, out.dtype.type(value)
-    rows = max(1, SLAB_BYTES // flat[0].nbytes)
-    for_chunks(lambda a, b: draw(pairs[a:b], amplitude, flat[a:b]), len(flat), chunk=rows, least=rows // 4)
+    least = 1 + LEAST_BYTES // flat[0].nbytes
+    for_chunks(lambda a, b: draw(pairs[a:b], amplitude, flat[a:b]), len(flat), chunk=len(flat), least=least)
 
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:
@@ -77,6 +73,17 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     if found not in (np.dtype("float32"), np.dtype("float64")):
         raise bad_type("dtype", dtype, "must be 'float32' or 'float64'")
     return found
+
+
+def check_pairs(pairs: NDArray[np.int64], task: Task) -> NDArray[np.int64]:
+    """`pairs`, C-contiguous; raise unless they are pairs of pixels of the lattice."""
+    pairs = np.ascontiguousarray(pairs)
+    if pairs.dtype != np.int64 or pairs.ndim != 3 or pairs.shape[1:] != (2, task.dim):
+        raise bad_value("pairs", f"{pairs.dtype} array of shape {pairs.shape}", f"must be int64, (n, 2, {task.dim})")
+    # As unsigned numbers negative ones are huge: one pass finds both.
+    if pairs.size and pairs.view(np.uint64).max() >= task.size:
+        raise bad_value("pairs", f"values from {pairs.min()} to {pairs.max()}", f"must be from 0 to {task.size - 1}")
+    return pairs
 
 
 def check_out(out: object, shape: tuple[int, ...]) -> None:

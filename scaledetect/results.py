@@ -83,8 +83,8 @@ class Pooling:
 class Exponents:
     """How D, G and R scale with the effective receptive field A: negative falls, positive rises.
 
-    `converges` is the sum rule "stride divides filter_size". `plateau` is the limit of D: 0 where D decays, positive where
-    the rule fails, and 1 for filter_size = stride = 1, which pools nothing.
+    `converges` is the sum rule "stride divides filter_size". `plateau` is the limit of D: 0 where D decays, positive
+    where the rule fails, and 1 for filter_size = stride = 1, which pools nothing.
     """
 
     D: float

@@ -14,7 +14,7 @@ from scaledetect.errors import bad_type, bad_value
 from scaledetect.gaussian import background
 from scaledetect.pair_stream import PairStream
 from scaledetect.rendering import check_out, float_dtype, render_into
-from scaledetect.stream import CLASSES, MAX_SAMPLE, Split, check_seed, class_window, longest_run
+from scaledetect.stream import CLASSES, MAX_SAMPLE, Split, check_number, check_seed, class_window, longest_run
 from scaledetect.task import Task
 
 if TYPE_CHECKING:
@@ -211,12 +211,7 @@ def check_request(task: Task, n: Any, start: Any, split: Split | None, replace: 
     """`n` and `start` as Python integers; raise unless the split holds that many samples."""
     if not isinstance(task, Task):
         raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
-    for name, value in (("n", n), ("start", start)):
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise bad_type(name, value, "must be an integer")
-        if not 0 <= int(value) <= MAX_SAMPLE:
-            raise bad_value(name, value, "must be from 0 to 2^64 - 2")
-    n, start = int(n), int(start)
+    n, start = check_number("n", n), check_number("start", start)
     for name in CLASSES:
         if class_window(task.n_near if name == "near" else task.n_far, split).length == 0:
             raise bad_value("split", split, f"holds no sample of class {name!r} of this population", "take split=None")

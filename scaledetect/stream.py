@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from numbers import Integral
 from typing import Literal
 
@@ -20,8 +19,8 @@ from scaledetect.task import Task
 
 __all__ = [
     "CLASSES", "MAX_SAMPLE", "SMALL_DOMAIN", "STREAM_VERSION", "ClassName", "Permutation", "Split", "Window",
-    "check_seed", "class_counts", "class_window", "longest_run", "permutation", "philox_key", "purpose_of",
-    "stream_key",
+    "check_number", "check_seed", "class_counts", "class_window", "longest_run", "permutation", "philox_key",
+    "purpose_of", "stream_key",
 ]  # fmt: skip
 
 STREAM_VERSION = 1
@@ -68,6 +67,15 @@ def check_seed(seed: object) -> int:
     return int(seed)
 
 
+def check_number(name: str, value: object) -> int:
+    """`value`, the number or a count of samples, as a Python integer in 0..2^64 - 2."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise bad_type(name, value, "must be an integer")
+    if not 0 <= int(value) <= MAX_SAMPLE:
+        raise bad_value(name, value, "must be from 0 to 2^64 - 2")
+    return int(value)
+
+
 def stream_key(task: Task, seed: int, class_name: ClassName | None, purpose: str) -> bytes:
     """The 16-byte key of one stream: a hash of what defines the population, the seed, the class and the purpose.
 
@@ -101,7 +109,6 @@ def purpose_of(stream: str, split: Split | None) -> str:
     return stream if split is None else f"{stream}/{split}"
 
 
-@lru_cache(maxsize=256)
 def permutation(task: Task, seed: int, class_name: ClassName) -> Permutation:
     """The permutation pi_c of the class, keyed by (task, seed, class)."""
     n = task.n_near if class_name == "near" else task.n_far

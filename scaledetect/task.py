@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from numbers import Integral, Real
 from typing import Literal
 
@@ -130,12 +129,12 @@ class Task:
     @property
     def near_threshold(self) -> int:
         """4 xi - 2 gap: near iff 4 dist (or 16 dist^2 against the square) is below it."""
-        return int(4 * Fraction(self.xi) - 2 * Fraction(self.gap))
+        return int(4 * self.xi - 2 * self.gap)
 
     @property
     def far_threshold(self) -> int:
         """4 xi + 2 gap: far iff 4 dist (or 16 dist^2 against the square) reaches it."""
-        return int(4 * Fraction(self.xi) + 2 * Fraction(self.gap))
+        return int(4 * self.xi + 2 * self.gap)
 
     # ------------------------------------------------------------------ population
 

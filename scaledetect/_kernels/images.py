@@ -13,6 +13,8 @@ __all__ = ["add_pixels", "fill_normals", "spread_labels"]
 
 _ONE = np.uint64(1)
 _DOWN = np.uint64(11)
+_SLAB = 1 << 14
+"""Pixels filled at a time."""
 
 
 @kernel
@@ -21,14 +23,18 @@ def add_pixels(pairs, value, images):  # type: ignore[no-untyped-def]
     n, dim = pairs.shape[0], pairs.shape[2]
     sites = images.shape[1]
     side = sites if dim == 1 else np.int64(round(sites ** (1.0 / dim)))
-    # One fill of the whole slab, not one per image: a long run of stores bypasses the cache.
-    images[:, :] = 0
-    for i in range(n):
-        for pixel in range(2):
-            site = pairs[i, pixel, 0]
-            for axis in range(1, dim):
-                site = site * side + pairs[i, pixel, axis]
-            images[i, site] += value
+    flat = images.reshape(n * sites)
+    rows = max(1, _SLAB // sites)
+    for first in range(0, n, rows):
+        # The pixels of a slab are set while it is still in the cache, so each byte goes to memory once.
+        last = min(first + rows, n)
+        flat[first * sites : last * sites] = 0
+        for i in range(first, last):
+            for pixel in range(2):
+                site = pairs[i, pixel, 0]
+                for axis in range(1, dim):
+                    site = site * side + pairs[i, pixel, axis]
+                flat[i * sites + site] += value
 
 
 @kernel

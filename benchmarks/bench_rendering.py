@@ -1,0 +1,40 @@
+"""Rendering 200,000 28x28 float32 images into `out`, against a parallel fill of the same buffer.
+
+Limits: rendering at >= 0.9 times the rate of the fill, the whole of `sample_images` at >= 0.7 times.
+Run: python benchmarks/bench_rendering.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from timing import paired, report
+
+import scaledetect as sd
+from scaledetect.rendering import render_pairs
+
+N = 200_000
+
+
+@njit(parallel=True)
+def fill(buffer):
+    for i in prange(buffer.shape[0]):
+        buffer[i] = 0
+
+
+def main() -> None:
+    task = sd.Task.paper_2d()
+    out = np.empty((N, 1, 28, 28), dtype=np.float32)
+    pairs, _ = sd.sample_pairs(task, N)
+    rival = lambda: fill(out.reshape(-1))
+    for name, limit, ours in (
+        ("render_pairs(out=)", 1 / 0.9, lambda: render_pairs(pairs, task, out=out)),
+        ("sample_images(out=)", 1 / 0.7, lambda: sd.sample_images(task, N, out=out)),
+    ):
+        ratio = paired(ours, rival, repeats=25)
+        unit = f"({out.nbytes / ratio.ours / 1e9:.1f} against {out.nbytes / ratio.rival / 1e9:.1f} GB/s, rate {1 / ratio.median:.2f}x)"
+        report(name, ratio, limit=limit, unit=unit)
+
+
+if __name__ == "__main__":
+    main()

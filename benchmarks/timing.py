@@ -1,0 +1,42 @@
+"""Timing two things in turn, so that a machine whose speed drifts does not decide their ratio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Ratio", "paired", "report"]
+
+
+class Ratio(NamedTuple):
+    """Medians of both times in seconds, and of their ratio pair by pair, with the ratio's quartiles."""
+
+    ours: float
+    rival: float
+    median: float
+    low: float
+    high: float
+
+
+def paired(ours: Callable[[], object], rival: Callable[[], object], *, repeats: int = 15) -> Ratio:
+    """Time both in turn `repeats` times, after one run of each that is not counted."""
+    ours(), rival()
+    times = np.array([(_seconds(ours), _seconds(rival)) for _ in range(repeats)])
+    ratios = times[:, 0] / times[:, 1]
+    low, median, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+    return Ratio(*np.median(times, axis=0), median, low, high)
+
+
+def report(name: str, ratio: Ratio, *, limit: float, unit: str) -> None:
+    """One line: the ratio of times, its quartiles, the limit, and whether it is kept."""
+    kept = "ok  " if ratio.median <= limit else "OVER"
+    print(f"{kept} {name:<58} {ratio.median:5.2f}x [{ratio.low:.2f}, {ratio.high:.2f}] limit {limit:.2f}x {unit}")
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
