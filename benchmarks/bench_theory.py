@@ -1,0 +1,43 @@
+"""Exact theory by the fast path: 1-D, L = 2^20, F = 3, s = 1, all of 1000 layers; and how it scales in L.
+
+Limits: 5 s and 500 MB for the whole process. The rival in the same run is one FFT of the lattice for each layer, which is
+what a direct evaluation of the spectrum at every layer would cost at least. Run: python benchmarks/bench_theory.py
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import numpy as np
+from scipy.fft import rfft
+
+import scaledetect as sd
+
+LAYERS = 1000
+
+
+def main() -> None:
+    noise = sd.Noise(mode="rectified_noise")
+    sd.theory.sensitivities(sd.Task(size=64, xi=16), noise=noise)  # imports
+    print("     L   layers   seconds   an FFT a layer   peak MB")
+    for exponent in (12, 14, 16, 18, 20):
+        task = sd.Task(size=2**exponent, xi=2 ** (exponent - 4))
+        start = time.perf_counter()
+        sd.theory.sensitivities(task, filter_size=3, stride=1, depth=LAYERS, noise=noise)
+        seconds = time.perf_counter() - start
+        signal = np.random.default_rng(0).random(task.size)
+        start = time.perf_counter()
+        for _ in range(10):
+            rfft(signal)
+        rival = (time.perf_counter() - start) / 10 * LAYERS
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"  2^{exponent:<3} {LAYERS:>6} {seconds:>9.3f} {rival:>16.3f} {peak:>9.0f}   ratio {seconds / rival:.3f}x"
+        )
+    kept = "ok" if seconds < 5 and peak < 500 else "OVER"
+    print(f"{kept}: L = 2^20 in {seconds:.2f} s (limit 5 s), process peak {peak:.0f} MB (limit 500 MB)")
+
+
+if __name__ == "__main__":
+    main()
