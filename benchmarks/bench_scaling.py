@@ -45,9 +45,8 @@ def main() -> None:
         limit = ""
         if (dim, size) == (2, 2**16):
             limit = "  ok" if first < 2 and above < 100 else "  OVER: limits 2 s and 100 MB"
-        print(
-            f"{dim:>3} {size:>12} {border:>8} {first:>10.3f} s {above:>12.1f} MB {many / n * 1e9:>12.1f} ns a pair{limit}"
-        )
+        rate = f"{many / n * 1e9:>12.1f} ns a pair"
+        print(f"{dim:>3} {size:>12} {border:>8} {first:>10.3f} s {above:>12.1f} MB {rate}{limit}")
 
 
 if __name__ == "__main__":

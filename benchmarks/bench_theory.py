@@ -1,7 +1,7 @@
 """Exact theory by the fast path: 1-D, L = 2^20, F = 3, s = 1, all of 1000 layers; and how it scales in L.
 
-Limits: 5 s and 500 MB for the whole process. The rival in the same run is one FFT of the lattice for each layer, which is
-what a direct evaluation of the spectrum at every layer would cost at least. Run: python benchmarks/bench_theory.py
+Limits: 5 s and 500 MB for the whole process. The rival in the same run is one FFT of the lattice for each layer, the
+least a direct evaluation of the spectrum at every layer would cost. Run: python benchmarks/bench_theory.py
 """
 
 from __future__ import annotations

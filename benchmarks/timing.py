@@ -27,7 +27,8 @@ def paired(ours: Callable[[], object], rival: Callable[[], object], *, repeats: 
     times = np.array([(_seconds(ours), _seconds(rival)) for _ in range(repeats)])
     ratios = times[:, 0] / times[:, 1]
     low, median, high = np.quantile(ratios, (0.25, 0.5, 0.75))
-    return Ratio(*np.median(times, axis=0), median, low, high)
+    ours_median, rival_median = np.median(times, axis=0)
+    return Ratio(ours_median, rival_median, median, low, high)
 
 
 def report(name: str, ratio: Ratio, *, limit: float, unit: str) -> None:
