@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from scaledetect.errors import bad_value, one_of
+from scaledetect.errors import bad_type, bad_value, one_of
 from scaledetect.gaussian import background
 from scaledetect.rendering import render_pairs
 from scaledetect.sampling import check_request, pairs_at
@@ -81,7 +81,7 @@ class ScaleDetectionDataset(Dataset[tuple[Any, Any]]):
         numbers = self._numbers(indices)
         pairs, labels = pairs_at(self.task, numbers, seed=self.seed, split=self.split)
         images = torch.from_numpy(render_pairs(pairs, self.task))
-        if self.task.background_noise:
+        if self.task.background_noise and len(numbers):
             self._add_background(numbers, images.numpy())
         targets = torch.from_numpy(labels)
         targets = targets.to(torch.float32) if self.target == "sign" else (targets > 0).to(torch.int64)
@@ -96,7 +96,10 @@ class ScaleDetectionDataset(Dataset[tuple[Any, Any]]):
                 images[rows] += noise
 
     def _numbers(self, indices: Sequence[int]) -> NDArray[np.int64]:
-        numbers = np.asarray(indices, dtype=np.int64)
+        numbers = np.asarray(indices)
+        if numbers.size and numbers.dtype.kind not in "iu":
+            raise bad_type("index", indices, "must be integers")
+        numbers = numbers.astype(np.int64)
         for number in numbers[(numbers < -self.n) | (numbers >= self.n)]:
             # The type that ends the old iteration protocol of a sequence.
             raise IndexError(str(bad_value("index", int(number), f"this data set holds {self.n} samples")))

@@ -203,7 +203,7 @@ def pairs_at(
 
 def data_digest(task: Task, n: int = 1000, *, seed: int = 0) -> str:
     """SHA-256 (hex) of the first `n` samples, or of all when there are fewer; see `Task.digest`."""
-    pairs, y = sample_pairs(task, min(n, longest_run(task, None)), seed=seed)
+    pairs, y = sample_pairs(task, min(check_number("n", n), longest_run(task, None)), seed=seed)
     return hashlib.sha256(pairs.astype("<i8").tobytes() + y.astype("i1").tobytes()).hexdigest()
 
 

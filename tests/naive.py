@@ -35,7 +35,7 @@ class Spec:
 
     @property
     def sites(self) -> int:
-        return self.size**self.dim
+        return math.prod([self.size] * self.dim)
 
     @property
     def canonical_norm(self) -> str:

@@ -110,6 +110,7 @@ def _summarise(done: list[Comparison], folder: Path | None) -> None:
             z = z[~np.isnan(z)]
             rows.append((name, mode, str(len(group)), str(z.size), f"{(z < 2).mean():.0%}", f"{z.max():.2f}"))
     print_summary(rows)
+    typer.echo("Layers and nets of one card share their draws: their z-scores move together.")
     typer.echo(f"{sum(one.seconds for one in done):.0f} s of computing")
     if folder is not None:
         typer.echo(f"figures and compare.json in {folder}")

@@ -1,0 +1,35 @@
+# make run: the comparison of measurement and theory on every theory card.  make test: everything CI checks.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: run test lint types unit figures clean
+
+run: .venv/installed
+	$(BIN)/scaledetect compare --output results
+
+test: lint types unit
+
+lint: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+# The wheel is built and installed by tests/test_packaging.py.
+unit: .venv/installed
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+# The figure of the README.
+figures: .venv/installed
+	$(BIN)/scaledetect compare distance-1d-L4096-xi256 --output results/readme
+	cp results/readme/distance-1d-L4096-xi256-signed.png docs/figures/distance-1d-L4096-xi256.png
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@

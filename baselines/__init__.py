@@ -1,0 +1,1 @@
+"""Entries of the leaderboard, one small file each."""

@@ -1,0 +1,7 @@
+"""What pyproject.toml cannot say: which packages there are, as two of them live at the top of the repository."""
+
+from setuptools import find_packages, setup
+
+TOP = {"scaledetect.baselines": "baselines", "scaledetect.tasks": "tasks"}
+
+setup(packages=[*find_packages(include=["scaledetect", "scaledetect.*"]), *TOP], package_dir=TOP)

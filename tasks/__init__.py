@@ -1,0 +1,1 @@
+"""The task cards, one TOML file each. Read them with `scaledetect.load_card`."""

@@ -1,0 +1,93 @@
+"""The package is the same from the wheel and from a wheel built out of the sdist, and knows its parts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import scaledetect as sd
+
+CODE = """
+import scaledetect as sd, scaledetect.baselines, scaledetect.tasks
+from importlib.resources import files
+assert files("scaledetect").joinpath("py.typed").is_file()
+print(sd.__file__)
+print(*sd.list_tasks())
+print(sd.load_task("distance-1d-L64-xi16").digest())
+"""
+
+
+def _python(*arguments: str | Path, cwd: Path) -> str:
+    # -P and an empty folder: nothing of the repository may be found by accident.
+    command = [sys.executable, "-P", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that was built out of it."""
+    folder = tmp_path_factory.mktemp("dist")
+    _python("-m", "build", "--no-isolation", "--outdir", folder, root, cwd=folder)
+    return folder
+
+
+def test_wheel_out_of_sdist(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel, cwd=empty)
+    code = f"import sys; sys.path.insert(0, {str(site)!r})\n" + CODE
+    home, names, digest = _python("-c", code, cwd=empty).splitlines()
+    assert Path(home).is_relative_to(site)
+    assert names.split() == sd.list_tasks()
+    assert digest == sd.load_card("distance-1d-L64-xi16").digest
+    assert list(empty.iterdir()) == []
+
+
+def test_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"scaledetect", f"scaledetect-{sd.__version__}.dist-info"}
+    assert {Path(name).suffix for name in names if name.startswith("scaledetect/")} == {".py", ".toml", ".typed"}
+
+
+def test_sdist_holds_what_the_tests_need(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Makefile", "constraints.txt", "tests/test_packaging.py", "tasks/distance-1d-L64-xi16.toml"} <= names
+
+
+def test_editable_install_from_elsewhere(tmp_path: Path) -> None:
+    home, names, _ = _python("-c", CODE, cwd=tmp_path).splitlines()
+    assert Path(home) == Path(str(sd.__file__))
+    assert names.split() == sd.list_tasks()
+
+
+def test_wheel_holds_every_file(root: Path, built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("scaledetect/")}
+    inside = {path.relative_to(root).as_posix() for path in root.glob("scaledetect/**/*.py")}
+    beside = {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/*.*")}
+    beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
+    assert shipped == inside | beside | {"scaledetect/py.typed"}
+
+
+def test_one_version(root: Path) -> None:
+    from importlib.metadata import version
+
+    assert version("scaledetect") == sd.__version__
+    assert f"\nversion: {sd.__version__}\n" in (root / "CITATION.cff").read_text()
+
+
+def test_constraints_pin_everything(root: Path) -> None:
+    lines = [line for line in (root / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(line.count("==") == 1 for line in lines)
+    assert "torch==2.13.0" in lines

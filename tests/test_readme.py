@@ -1,0 +1,51 @@
+"""The README does what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scaledetect.cli import app
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_script_prints_its_numbers(readme: str, tmp_path: Path) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (printed,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == printed
+
+
+def test_commands_are_there(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^scaledetect (\w+)(.*?)(?:\s+#.*)?$", readme, re.MULTILINE)
+    assert {name for name, _ in commands} == {"tasks", "info", "sample", "theory", "measure", "compare", "doctor"}
+    for name, rest in commands:
+        # The two that measure take seconds: a small n in place of theirs.
+        few = ["--n", "1000"] if name in ("measure", "compare") else []
+        arguments = [*re.sub(r"--n \d+", "", rest).split(), *few]
+        result = CliRunner().invoke(app, [name, *arguments])
+        assert result.exit_code == 0, (name, result.output)
+
+
+def test_links_and_length(readme: str, root: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", readme):
+        assert (root / target).is_file(), target
+    assert len(readme.splitlines()) <= 120
+
+
+def test_make_targets_are_there(readme: str, root: Path) -> None:
+    makefile = (root / "Makefile").read_text()
+    for target in re.findall(r"\bmake (run|test|figures)\b", readme):
+        assert f"\n{target}:" in makefile
