@@ -14,7 +14,7 @@ from scaledetect.rendering import float_dtype
 from scaledetect.stream import MAX_SAMPLE, Split, check_seed, philox_key, purpose_of, stream_key
 from scaledetect.task import Task
 
-__all__ = ["background", "normal_images"]
+__all__ = ["background", "normal_images", "normal_rows"]
 
 
 def background(
@@ -39,12 +39,19 @@ def normal_images(
     task: Task, n: int, key: bytes, *, start: int, scale: float = 1.0, dtype: Any = "float32"
 ) -> NDArray[Any]:
     """Normal deviates of standard deviation `scale`, one for each pixel of samples start .. start+n-1."""
-    out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
-    flat = out.reshape(n, task.n_sites)
-    if (start + n) * ((task.n_sites + 3) // 4) > MAX_SAMPLE:
-        raise bad_value("start", start, f"noise on {task.n_sites} pixels is defined for fewer samples", "lower start")
+    rows = normal_rows(key, n, task.n_sites, start=start, scale=scale, dtype=dtype)
+    return rows.reshape(n, 1, *task.shape)
+
+
+def normal_rows(
+    key: bytes, n: int, width: int, *, start: int = 0, scale: float = 1.0, dtype: Any = "float32"
+) -> NDArray[Any]:
+    """Rows start .. start+n-1 of the normal deviates of `key`, shape (n, width): each is the same in any batch."""
+    out = np.empty((n, width), dtype=float_dtype(dtype))
+    if (start + n) * ((width + 3) // 4) > MAX_SAMPLE:
+        raise bad_value("start", start, f"noise on {width} pixels is defined for fewer samples", "lower start")
     low, high = philox_key(key)
     fill = backend().fill_normals
-    rows = max(1, (1 << 16) // task.n_sites)
-    for_chunks(lambda a, b: fill(np.uint64(start + a), low, high, scale, flat[a:b]), n, chunk=rows, least=2 * rows)
+    rows = max(1, (1 << 16) // max(1, width))
+    for_chunks(lambda a, b: fill(np.uint64(start + a), low, high, scale, out[a:b]), n, chunk=rows, least=2 * rows)
     return out

@@ -216,7 +216,8 @@ def _z_score(one: Sensitivities, other: Sensitivities, name: str) -> FloatArray:
     a, b = getattr(one, name), getattr(other, name)
     error = np.hypot(getattr(one, name + "_stderr"), getattr(other, name + "_stderr"))
     gap = a - b
-    # Without an error bar on either side only rounding may separate the two.
-    same = np.isclose(a, b, rtol=1e-6, atol=1e-12)
+    # What separates two zeros, or two results without an error bar, is rounding.
+    same = np.isclose(a, b, rtol=0, atol=1e-12) | (np.isclose(a, b, rtol=1e-6) & (error == 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(error > 0, gap / error, np.where(np.isnan(gap), np.nan, np.where(same, 0.0, np.inf)))
+        score = np.where(error > 0, gap / error, np.where(np.isnan(gap), np.nan, np.inf))
+    return np.where(same, 0.0, score)

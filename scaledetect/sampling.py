@@ -182,6 +182,7 @@ def make_scale_detection(
         balance=balance, background_noise=background_noise,
     )  # fmt: skip
     seed = _seed_of(random_state)
+    n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
     if not sparse:
         X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
         return X.reshape(n_samples, task.n_sites), y
@@ -207,18 +208,21 @@ def data_digest(task: Task, n: int = 1000, *, seed: int = 0) -> str:
     return hashlib.sha256(pairs.astype("<i8").tobytes() + y.astype("i1").tobytes()).hexdigest()
 
 
-def check_request(task: Task, n: Any, start: Any, split: Split | None, replace: bool) -> tuple[int, int]:
-    """`n` and `start` as Python integers; raise unless the split holds that many samples."""
+def check_request(
+    task: Task, n: Any, start: Any, split: Split | None, replace: bool, name: str = "n"
+) -> tuple[int, int]:
+    """`n` and `start` as Python integers; raise, calling n by `name`, unless the split holds that many samples."""
     if not isinstance(task, Task):
         raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
-    n, start = check_number("n", n), check_number("start", start)
-    for name in CLASSES:
-        if class_window(task.n_near if name == "near" else task.n_far, split).length == 0:
-            raise bad_value("split", split, f"holds no sample of class {name!r} of this population", "take split=None")
+    n, start = check_number(name, n), check_number("start", start)
+    for class_name in CLASSES:
+        size = task.n_near if class_name == "near" else task.n_far
+        if class_window(size, split).length == 0:
+            raise bad_value("split", split, f"holds no sample of class {class_name!r} of this task", "take split=None")
     available = MAX_SAMPLE if replace else longest_run(task, split)
     if start + n > available:
         where = f"the {split} split" if split else "the population"
-        asked = f"n={n}" if start == 0 else f"start={start} and n={n}"
+        asked = f"{name}={n}" if start == 0 else f"start={start} and {name}={n}"
         raise ValueError(
             f"{asked}: {where} of this task holds {available} samples with balance={task.balance!r} "
             f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"
@@ -230,7 +234,7 @@ def _seed_of(random_state: Any) -> int:
     from sklearn.utils import check_random_state
 
     if isinstance(random_state, Integral):
-        return check_seed(random_state)
+        return check_seed(random_state, "random_state")
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 

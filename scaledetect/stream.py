@@ -20,7 +20,7 @@ from scaledetect.task import Task
 __all__ = [
     "CLASSES", "MAX_SAMPLE", "SMALL_DOMAIN", "STREAM_VERSION", "ClassName", "Permutation", "Split", "Window",
     "check_number", "check_seed", "class_counts", "class_window", "longest_run", "permutation", "philox_key",
-    "purpose_of", "stream_key",
+    "purpose_of", "seed_key", "stream_key",
 ]  # fmt: skip
 
 STREAM_VERSION = 1
@@ -58,12 +58,12 @@ class Permutation:
     keys: tuple[np.uint64, ...]
 
 
-def check_seed(seed: object) -> int:
-    """`seed` as a Python integer in 0..2^64 - 1."""
+def check_seed(seed: object, name: str = "seed") -> int:
+    """`seed` as a Python integer in 0..2^64 - 1; errors call it `name`."""
     if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise bad_type("seed", seed, "must be an integer from 0 to 2^64 - 1")
+        raise bad_type(name, seed, "must be an integer from 0 to 2^64 - 1")
     if not 0 <= int(seed) < 2**64:
-        raise bad_value("seed", seed, "must be an integer from 0 to 2^64 - 1")
+        raise bad_value(name, seed, "must be an integer from 0 to 2^64 - 1")
     return int(seed)
 
 
@@ -95,6 +95,14 @@ def stream_key(task: Task, seed: int, class_name: ClassName | None, purpose: str
         "xi_doubled": int(2 * task.xi),
     }
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).digest()[:16]
+
+
+def seed_key(seed: int, purpose: str) -> bytes:
+    """The 16-byte key of a stream that belongs to no task: a hash of the seed and the purpose."""
+    text = json.dumps(
+        {"purpose": purpose, "seed": seed, "stream": STREAM_VERSION}, sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode("ascii")).digest()[:16]
 
 

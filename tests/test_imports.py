@@ -23,7 +23,7 @@ LAYERS = (
     "training probes",
     "experiments baselines records",
     "leaderboard",
-    "plots",
+    "plots spectrum_plot",
     "cli",
 )
 LEVEL = {name: level for level, group in enumerate(LAYERS) for name in group.split()}

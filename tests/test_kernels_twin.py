@@ -22,9 +22,13 @@ from scaledetect.stream import permutation
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="the twins are in use themselves")
 
-RNG = np.random.default_rng(1)
-KEY = tuple(RNG.integers(2**64, size=2, dtype=np.uint64))
+KEY = np.uint64(0x0123456789ABCDEF), np.uint64(0xFEDCBA9876543210)
 Kernels = SimpleNamespace | Any
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(1)
 
 
 def same(work: Callable[[Kernels], Any]) -> bool:
@@ -53,8 +57,8 @@ def test_raw_blocks(counter: int) -> None:
 
 @pytest.mark.parametrize("bound", [1, 2, 3, 1000, 2**32 - 1, 2**32, 2**62 + 12345, 2**63 - 1])
 @pytest.mark.parametrize("sample", [0, 2**32 - 5, 2**63])
-def test_draw_indices(bound: int, sample: int) -> None:
-    rows = np.sort(RNG.choice(500, size=100, replace=False))
+def test_draw_indices(bound: int, sample: int, rng: np.random.Generator) -> None:
+    rows = np.sort(rng.choice(500, size=100, replace=False))
 
     def work(kernels: Kernels) -> Any:
         out = np.empty(len(rows), dtype=np.uint64)
@@ -67,10 +71,10 @@ def test_draw_indices(bound: int, sample: int) -> None:
 
 @over(SMALL[::6] + MEDIUM + HUGE)
 @pytest.mark.parametrize("class_name", ["near", "far"])
-def test_permutations(spec: naive.Spec, class_name: Any) -> None:
+def test_permutations(spec: naive.Spec, class_name: Any, rng: np.random.Generator) -> None:
     pi = permutation(task_of(spec), 3, class_name)
     numbers = np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits)
-    offsets = RNG.integers(pi.n, size=200, dtype=np.uint64)
+    offsets = rng.integers(pi.n, size=200, dtype=np.uint64)
 
     def indices(kernels: Kernels, first: int, step: int) -> Any:
         out = offsets.copy()
@@ -101,12 +105,12 @@ def test_spread_labels(near: int, total: int) -> None:
 
 @over(SMALL[::3] + MEDIUM + HUGE)
 @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
-def test_unranking(spec: naive.Spec, far: bool) -> None:
+def test_unranking(spec: naive.Spec, far: bool, rng: np.random.Generator) -> None:
     task = task_of(spec)
     table = rank_tables(task)[far]
-    ranks = RNG.integers(table.size, size=300, dtype=np.uint64)
+    ranks = rng.integers(table.size, size=300, dtype=np.uint64)
     ranks[:2] = 0, table.size - 1
-    rows = RNG.permutation(300)
+    rows = rng.permutation(300)
 
     def work(kernels: Kernels) -> Any:
         out = np.empty((300, 2, task.dim), dtype=np.int64)
@@ -122,8 +126,8 @@ def test_unranking(spec: naive.Spec, far: bool) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("dim", "size"), [(1, 100), (2, 28), (3, 9)])
-def test_add_pixels(dim: int, size: int, dtype: Any) -> None:
-    pairs = RNG.integers(size, size=(50, 2, dim))
+def test_add_pixels(dim: int, size: int, dtype: Any, rng: np.random.Generator) -> None:
+    pairs = rng.integers(size, size=(50, 2, dim))
     pairs[0, 1] = pairs[0, 0]
 
     def work(kernels: Kernels) -> Any:

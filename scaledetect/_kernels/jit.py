@@ -64,7 +64,8 @@ class _KernelLocator(caching._CacheLocator):
         return source_stamp()
 
     def get_disambiguator(self) -> str:
-        return str(self._line)
+        # Two versions of the package may share one folder, and never a file.
+        return f"{self._line}-{source_stamp()[:16]}"
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> _KernelLocator | None:
