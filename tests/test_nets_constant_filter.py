@@ -92,3 +92,17 @@ def test_refuses_integers_and_bad_numbers() -> None:
     for bad in ({"dim": 4}, {"dim": 0}, {"depth": 0}, {"filter_size": 0}, {"stride": (2, 2)}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             ConstantFilterNet(**bad)
+
+
+@pytest.mark.parametrize(("dim", "size"), [(1, 13), (2, 9), (3, 7)])
+@pytest.mark.parametrize(("filter_size", "stride"), [(1, 1), (2, 2), (3, 1), (3, 2), (4, 3), (5, 7)])
+def test_sums_of_shifted_maps_equal_the_convolution(dim: int, size: int, filter_size: int, stride: int) -> None:
+    conv = circular_conv(dim, 1, 1, filter_size=filter_size, stride=stride, bias=False).double()
+    x = torch.rand((3, 1) + (size,) * dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        conv.weight.fill_(filter_size**-dim)
+        product = conv(x)
+        conv.weight.requires_grad_(False)
+        torch.testing.assert_close(conv(x), product, rtol=1e-13, atol=1e-15)
+        conv.weight[(0,) * (dim + 2)] += 1e-3
+        assert filter_size == 1 or not torch.allclose(conv(x), product, rtol=1e-6)
