@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import kernel
+from scaledetect._kernels.jit import inlined, kernel
 
 __all__ = ["permute_indices", "permute_range"]
 
@@ -20,7 +20,7 @@ _HALF = np.uint64(32)
 _ONE = np.uint64(1)
 
 
-@kernel
+@inlined
 def _round_hash(x, key):  # type: ignore[no-untyped-def]
     x = ((x ^ key) & _LOW) * _MIX0
     x ^= x >> _HALF
@@ -28,15 +28,25 @@ def _round_hash(x, key):  # type: ignore[no-untyped-def]
     return (x ^ (x >> _HALF)) & _LOW
 
 
-@kernel
+@inlined
+def _two_rounds(u, v, key, next_key, sides, down):  # type: ignore[no-untyped-def]
+    u += (_round_hash(v, key) * (sides & _LOW)) >> _HALF
+    u = min(u, u - sides)  # u mod sides: below it the difference wraps to a huge number
+    return u, v ^ (_round_hash(u, next_key) >> down)
+
+
+@inlined
 def _network(index, sides, bits, keys):  # type: ignore[no-untyped-def]
     down = _HALF - bits
     u = index >> bits
     v = index & ((_ONE << bits) - _ONE)
-    for r in range(0, len(keys), 2):
-        u += (_round_hash(v, keys[r]) * sides) >> _HALF
-        u = min(u, u - sides)  # u mod sides: below it the difference wraps to a huge number
-        v ^= _round_hash(u, keys[r + 1]) >> down
+    # Written out: the compiler does not unroll this loop early enough to make vector instructions of it.
+    u, v = _two_rounds(u, v, keys[0], keys[1], sides, down)
+    u, v = _two_rounds(u, v, keys[2], keys[3], sides, down)
+    u, v = _two_rounds(u, v, keys[4], keys[5], sides, down)
+    u, v = _two_rounds(u, v, keys[6], keys[7], sides, down)
+    for r in range(8, len(keys), 2):
+        u, v = _two_rounds(u, v, keys[r], keys[r + 1], sides, down)
     return (u << bits) | v
 
 

@@ -19,7 +19,7 @@ from numba import types
 from numba.core import caching
 from numba.extending import intrinsic
 
-__all__ = ["cache_folder", "cache_state", "kernel", "mulhi", "mulhilo", "udiv", "umod"]
+__all__ = ["cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "udiv", "umod"]
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +87,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     if not numba.config.DISABLE_JIT and cache_folder() is not None:
         compiled._cache = _KernelCache(compiled.py_func)
     return compiled
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a helper of kernels into each place that calls it: loops around it can become vector instructions."""
+    return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
 def _writable(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import kernel, mulhi, mulhilo
+from scaledetect._kernels.jit import inlined, kernel, mulhi, mulhilo
 
 __all__ = ["draw_indices", "philox_block", "raw_blocks"]
 
@@ -16,7 +16,7 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 
 
-@kernel
+@inlined
 def philox_block(counter, key0, key1):  # type: ignore[no-untyped-def]
     """The four words of block `counter` (its upper 192 bits zero)."""
     x0, x1, x2, x3 = counter, _ZERO, _ZERO, _ZERO

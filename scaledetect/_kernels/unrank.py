@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import kernel, udiv, umod
+from scaledetect._kernels.jit import inlined, kernel, udiv, umod
 
 __all__ = ["unrank_block", "unrank_open", "unrank_periodic"]
 
 
-@kernel
+@inlined
 def _halve(product):  # type: ignore[no-untyped-def]
     # Near the largest populations a product of two sizes passes 2^63, never 2^64: its half is right if unsigned.
     return udiv(product, np.int64(2))
 
 
-@kernel
+@inlined
 def _fold(index, side, low, high):  # type: ignore[no-untyped-def]
     # Step t in low..high and base in 0..side-t-1. Rows t and low + high - t together always hold
     # 2 side - low - high places, so a single division finds both.
@@ -32,7 +32,7 @@ def _fold(index, side, low, high):  # type: ignore[no-untyped-def]
     return high - row, place - first
 
 
-@kernel
+@inlined
 def _find_line(rank, starts, guide, shift):  # type: ignore[no-untyped-def]
     bucket = rank >> shift
     low, high = np.int64(guide[bucket]), np.int64(guide[bucket + 1])
@@ -45,7 +45,7 @@ def _find_line(rank, starts, guide, shift):  # type: ignore[no-untyped-def]
     return low
 
 
-@kernel
+@inlined
 def _sort_pixels(out, row, shape):  # type: ignore[no-untyped-def]
     swap, decided = False, False
     for axis in range(len(shape)):
@@ -169,7 +169,7 @@ def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out): 
         _sort_pixels(out, row, shape)
 
 
-@kernel
+@inlined
 def _same_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # Ordered (p, q) of one axis in one block, p = q included.
     area = block * block
@@ -180,7 +180,7 @@ def _same_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     return number * block + row, number * block + within - row * width
 
 
-@kernel
+@inlined
 def _rising_in_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # p < q of one axis in one block.
     area = _halve(block * (block - 1))
@@ -191,7 +191,7 @@ def _rising_in_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     return number * block + base, number * block + base + step
 
 
-@kernel
+@inlined
 def _rising_across(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # p < q of one axis in different blocks.
     area = block * block
