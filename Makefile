@@ -19,7 +19,7 @@ types: .venv/installed
 
 # The wheel is built and installed by tests/test_packaging.py.
 unit: .venv/installed
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
 # The figure of the README.
 figures: .venv/installed

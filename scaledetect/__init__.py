@@ -10,19 +10,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scaledetect import nets, theory
+    from scaledetect import images, nets, probes, theory
     from scaledetect.cards import list_tasks, load_card, load_task
     from scaledetect.datasets import ScaleDetectionDataset
+    from scaledetect.deformation import (
+        Diffeo,
+        TypicalDisplacement,
+        deform,
+        diffeo,
+        diffeo_coefficients,
+        diffeo_temperature_range,
+        displacement_field,
+        typical_displacement,
+    )
     from scaledetect.noise import Noise
     from scaledetect.perturb import noise_images, shift_pairs
     from scaledetect.rendering import render_pairs
-    from scaledetect.results import Exponents, Pooling, Sensitivities
+    from scaledetect.results import Comparison, Exponents, Pooling, Sensitivities
     from scaledetect.sampling import make_scale_detection, sample_images, sample_pairs
-    from scaledetect.sensitivity import sensitivities
+    from scaledetect.sensitivity import compare, image_sensitivities, merge, sensitivities
     from scaledetect.task import Task
     from scaledetect.versions import __version__, show_versions
 
-_SUBMODULES = ("nets", "theory")
+_SUBMODULES = ("images", "nets", "probes", "theory")
 
 _HOME = {
     # the task and its cards
@@ -40,8 +50,21 @@ _HOME = {
     "Noise": "noise",
     "shift_pairs": "perturb",
     "noise_images": "perturb",
+    # deformations of images
+    "diffeo": "deformation",
+    "Diffeo": "deformation",
+    "deform": "deformation",
+    "diffeo_coefficients": "deformation",
+    "diffeo_temperature_range": "deformation",
+    "displacement_field": "deformation",
+    "typical_displacement": "deformation",
+    "TypicalDisplacement": "deformation",
     # measurement
     "sensitivities": "sensitivity",
+    "image_sensitivities": "sensitivity",
+    "compare": "sensitivity",
+    "merge": "sensitivity",
+    "Comparison": "results",
     "Sensitivities": "results",
     "Pooling": "results",
     "Exponents": "results",
@@ -51,19 +74,32 @@ _HOME = {
 }
 
 __all__ = [
+    "Comparison",
+    "Diffeo",
     "Exponents",
     "Noise",
     "Pooling",
     "ScaleDetectionDataset",
     "Sensitivities",
     "Task",
+    "TypicalDisplacement",
     "__version__",
+    "compare",
+    "deform",
+    "diffeo",
+    "diffeo_coefficients",
+    "diffeo_temperature_range",
+    "displacement_field",
+    "image_sensitivities",
+    "images",
     "list_tasks",
     "load_card",
     "load_task",
     "make_scale_detection",
+    "merge",
     "nets",
     "noise_images",
+    "probes",
     "render_pairs",
     "sample_images",
     "sample_pairs",
@@ -71,6 +107,7 @@ __all__ = [
     "shift_pairs",
     "show_versions",
     "theory",
+    "typical_displacement",
 ]
 
 

@@ -19,7 +19,8 @@ LAYERS = (
     "noise shift",
     "task population stream",
     "_kernels",
-    "permutation pair_stream gaussian sampling rendering datasets cards perturb nets theory sensitivity",
+    "permutation pair_stream gaussian sampling rendering datasets cards perturb image_batch deformation image_sources "
+    "images nets theory sensitivity",
     "training probes",
     "experiments baselines records",
     "leaderboard",

@@ -98,3 +98,29 @@ def test_a_random_net_draws_the_same_numbers_each_time() -> None:
 
     one, other = (sensitivities(Random(), TASK, 100) for _ in range(2))
     assert one.D.tolist() == other.D.tolist()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_torch_and_compiled_modules_get_back_their_settings(fails: bool) -> None:
+    compiled: Any = torch.compile(nn.ReLU(), backend="eager")
+    net = nn.Sequential(compiled, Meddler(0 if fails else 10**6))
+    net[1].compile(backend="eager")
+    modules, call = dict(net._modules), net[1]._compiled_call_impl
+    assert torch.backends.mha.get_fastpath_enabled()
+    if fails:
+        with pytest.raises(RuntimeError, match="out of order"):
+            sensitivities(net, TASK, 100)
+    else:
+        assert sensitivities(net, TASK, 100).layers == ("0", "1.conv", "1.norm", "1.drop", "output")
+    assert torch.backends.mha.get_fastpath_enabled()
+    assert dict(net._modules) == modules
+    assert net[1]._compiled_call_impl is call
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in net.modules())
+
+
+def test_hooks_that_change_an_output_are_heard_first() -> None:
+    net = nn.Sequential(nn.Identity())
+    net[0].register_forward_hook(lambda module, args, output: output * 2)
+    doubled, plain = sensitivities(net, TASK, 100), sensitivities(nn.Identity(), TASK, 100)
+    assert doubled.Delta.tolist() == pytest.approx([4 * plain.Delta[0]] * 2, rel=1e-6)
+    assert len(net[0]._forward_hooks) == 1

@@ -12,7 +12,7 @@ __all__ = ["KERNELS", "backend"]
 
 KERNELS = (
     "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "spread_labels",
-    "unrank_block", "unrank_open", "unrank_periodic",
+    "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def backend() -> SimpleNamespace:
         from scaledetect._kernels import twin as home
 
         return SimpleNamespace(**{name: getattr(home, name) for name in KERNELS})
-    from scaledetect._kernels import feistel, images, philox, unrank
+    from scaledetect._kernels import feistel, images, philox, unrank, warp
 
-    found = {name: getattr(home, name) for home in (feistel, images, philox, unrank) for name in home.__all__}
+    found = {name: getattr(home, name) for home in (feistel, images, philox, unrank, warp) for name in home.__all__}
     return SimpleNamespace(**{name: found[name] for name in KERNELS})

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "spread_labels",
-    "unrank_block", "unrank_open", "unrank_periodic",
+    "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
@@ -287,3 +287,27 @@ def fill_normals(sample: np.uint64, key0: np.uint64, key1: np.uint64, scale: flo
     angle = 2 * np.pi * (uniform[:, 1::2] * 2.0**-53)
     normals = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
     out[:] = normals.reshape(n, 4 * blocks)[:, :sites]
+
+
+# ---------------------------------------------------------------------- deformed images
+
+
+def warp_images(
+    images: NDArray[Any], coefficients: NDArray[np.float64], sines: NDArray[np.float64], out: NDArray[Any]
+) -> None:
+    """Write into `out` (n, C, L, L) images at r - tau(r), tau the sum over coefficients (n, 2, c, c), sines (c, L)."""
+    n, channels, size, _ = images.shape
+    # Sums in a fixed order, which a matrix product does not have.
+    waves = sum(coefficients[:, :, i, :, None] * wave for i, wave in enumerate(sines))
+    displacement = sum(waves[:, :, j, :, None] * wave for j, wave in enumerate(sines))
+    pixel = np.arange(size)
+    y = np.clip(pixel[:, None] - displacement[:, 0], 0, size - 1)
+    x = np.clip(pixel - displacement[:, 1], 0, size - 1)
+    top, left = np.minimum(y.astype(np.int64), size - 2), np.minimum(x.astype(np.int64), size - 2)
+    below, beside = (y - top)[:, None].astype(images.dtype), (x - left)[:, None].astype(images.dtype)
+    source = images.reshape(n, channels, size * size)
+    at = (top * size + left).reshape(n, 1, size * size)
+    corners = (np.take_along_axis(source, at + step, axis=2) for step in (0, 1, size, size + 1))
+    a, b, c, d = (corner.reshape(images.shape) for corner in corners)
+    upper, lower = a + beside * (b - a), c + beside * (d - c)
+    out[:] = upper + below * (lower - upper)

@@ -1,103 +1,100 @@
-"""Stream the activations of one layer into block sums: no activation outlives its batch."""
+"""Stream the activations of one layer into sums: no activation outlives its batch."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect.sensitivity.batching import Rows
+from scaledetect.results import BlockSums
+from scaledetect.sensitivity.batching import Group
 
-__all__ = ["BlockSums", "LayerSums"]
+__all__ = ["LayerSums", "Scratch"]
 
-FloatArray = NDArray[np.float64]
+ROUNDINGS = 16
+"""Two activations that should be equal differ by fewer spacings of their norm than this."""
 
 
-@dataclass(frozen=True)
-class BlockSums:
-    """What B blocks of one layer add up to; C classes, activations of A numbers f, shifted to v = f - reference.
+class Scratch:
+    """Memory for differences, shared by all layers: fresh memory for each would cost more than filling it."""
 
-    Attributes
-    ----------
-    deformed, noisy : ndarray of float64, shape (B, C)
-        Sums of |f(tau x) - f(x)|^2 and of |f(x + eta) - f(x)|^2.
-    squares : ndarray of float64, shape (B, C)
-        Sums of |v|^2.
-    vectors : ndarray of float32 or float64, shape (B, C, A)
-        Sums of v.
-    reference : ndarray of float64, shape (A,)
-    n_per_sum : int
-        Draws in each sum.
-    deformed_events, noisy_events : int
-        Draws that contributed other than 0.
-    eps : float
-        Spacing of the layer's floating type at 1.
-    """
+    def __init__(self) -> None:
+        self._memory: Tensor | None = None
 
-    deformed: FloatArray
-    noisy: FloatArray
-    squares: FloatArray
-    vectors: NDArray[np.floating]
-    reference: FloatArray
-    n_per_sum: int
-    deformed_events: int
-    noisy_events: int
-    eps: float
+    def difference(self, one: Tensor, other: Tensor) -> Tensor:
+        """`one` - `other`, in memory that the next call uses again."""
+        memory = self._memory
+        if memory is None or memory.numel() < one.numel() or (memory.dtype, memory.device) != (one.dtype, one.device):
+            self._memory = memory = one.new_empty(one.numel())
+        return torch.sub(one, other, out=memory[: one.numel()].view(one.shape))
 
 
 class LayerSums:
-    """Accumulates one layer over batches whose rows go through the classes in turn.
+    """Accumulates one layer over batches.
 
-    For each batch call `clean`, then `deformed` and `noisy`. Sums within a batch are taken in the layer's dtype
-    (float32 where that is coarser), sums across batches in float64. Activations are shifted by a reference, the mean of
-    the first batch: squares of a layer whose mean dwarfs its fluctuations would cancel.
+    For each batch call `clean`, then `deformed` and `noisy`, each any number of times. Sums within a batch are taken in
+    the layer's dtype (float32 where that is coarser), sums across batches in float64. Activations are shifted by a
+    reference, the mean of the first batch: squares of a layer whose mean dwarfs its fluctuations would cancel.
 
-    Memory: 2 B A numbers for B blocks, two classes and activations of A numbers, kept on the host as float32 (float64
-    for layers in float64), besides one batch of activations.
+    Memory: for B blocks, C classes and activations of A numbers 8 B C A bytes on the device of the layer, besides one
+    batch of activations, whose memory is kept for the next one.
+
+    Parameters
+    ----------
+    blocks, classes : int
+        Number of clean and of deformed sums: blocks times classes.
+    scratch : Scratch
+        Shared by the layers of a net.
+    noise_blocks : int, optional
+        Blocks of the noisy sums, `blocks` by default.
     """
 
-    def __init__(self, *, blocks: int, classes: int, block_size: int, channel_mean: bool) -> None:
-        self._blocks, self._classes, self._block_size = blocks, classes, block_size
-        self._channel_mean = channel_mean
+    def __init__(
+        self, *, blocks: int, classes: int, channel_mean: bool, scratch: Scratch, noise_blocks: int | None = None
+    ) -> None:
+        self._blocks, self._classes, self._channel_mean, self._scratch = blocks, classes, channel_mean, scratch
+        self._noise_blocks = blocks if noise_blocks is None else noise_blocks
         self._started = False
+        self._eps = 0.0
+        self._reference = self._memory = torch.empty(0)
 
-    def clean(self, activation: Tensor, rows: Rows) -> None:
-        """Add f(x) to the normalisation, and keep it for the two perturbed versions of the batch."""
-        # A copy: what runs next may work in place.
-        f = self._flat(activation).clone()
+    def clean(self, activation: Tensor, group: Group) -> None:
+        """Add f(x) to the normalisation, and keep it for the perturbed versions of the batch."""
+        f = self._flat(activation)
         if not self._started:
             self._allocate(f, activation.dtype)
-        self._f = f
-        v = f - self._reference
-        _add(self._squares, _squared_norms(v), rows)
-        sums = v.view(rows.blocks, -1, self._classes, v.shape[1]).sum(dim=1)
-        if rows.blocks == 1:
-            sums = self._running.add_(sums[0])
-        if rows.last:
-            self._vectors[rows.first : rows.first + rows.blocks] = sums.cpu()
-            self._running.zero_()
+        if len(self._memory) < len(f):
+            self._memory = torch.empty_like(f)
+        # A copy: what runs next may work in place.
+        self._f = self._memory[: len(f)].copy_(f)
+        self._rounding = ROUNDINGS * self._eps * torch.linalg.vector_norm(f, dim=1)
+        v = self._scratch.difference(f, self._reference)
+        group.add(self._squares, _squared_norms(v))
+        group.add(self._vectors, v)
 
-    def deformed(self, activation: Tensor, rows: Rows) -> None:
-        """Add |f(tau x) - f(x)|^2."""
-        self._deformed_events += self._difference(self._deformed, activation, rows)
+    def deformed(self, activation: Tensor, group: Group, weight: float = 1.0) -> None:
+        """Add |f(tau x) - f(x)|^2 times `weight`."""
+        norms = self._distances(activation)
+        group.add(self._deformed, weight * norms.double().square())
+        self._deformed_events += (norms > self._rounding).sum()
 
-    def noisy(self, activation: Tensor, rows: Rows) -> None:
-        """Add |f(x + eta) - f(x)|^2, and let go of f(x)."""
-        self._noisy_events += self._difference(self._noisy, activation, rows)
-        del self._f
+    def noisy(self, activation: Tensor, group: Group) -> None:
+        """Add |f(x + eta) - f(x)|^2."""
+        norms = self._distances(activation)
+        group.add(self._noisy, norms.double().square())
+        self._noisy_events += (norms > self._rounding).sum()
 
-    def finish(self) -> BlockSums:
-        """The sums, on the host."""
+    def finish(self, counts: NDArray[np.int64]) -> BlockSums:
+        """The sums so far, on the host; `counts`, shape (blocks, classes), says of how many draws."""
+        shape = (self._blocks, self._classes)
         return BlockSums(
-            deformed=self._deformed.cpu().numpy(),
-            noisy=self._noisy.cpu().numpy(),
-            squares=self._squares.cpu().numpy(),
-            vectors=self._vectors.numpy(),
+            deformed=self._deformed.cpu().numpy().reshape(shape).copy(),
+            noisy=self._noisy.cpu().numpy().reshape(self._noise_blocks, self._classes).copy(),
+            squares=self._squares.cpu().numpy().reshape(shape).copy(),
+            vectors=self._vectors.cpu().numpy().reshape(*shape, -1),
             reference=self._reference.double().cpu().numpy(),
-            n_per_sum=self._block_size // self._classes,
+            counts=counts.copy(),
             deformed_events=int(self._deformed_events),
             noisy_events=int(self._noisy_events),
             eps=self._eps,
@@ -105,13 +102,13 @@ class LayerSums:
 
     def _allocate(self, f: Tensor, dtype: torch.dtype) -> None:
         self._started = True
-        self._reference = f.mean(dim=0)
+        self._memory, self._reference = torch.empty_like(f), f.mean(dim=0)
         self._eps = torch.finfo(dtype).eps
-        sums = [f.new_zeros((self._blocks, self._classes), dtype=torch.float64) for _ in range(3)]
-        self._squares, self._deformed, self._noisy = sums
+        cells = self._blocks * self._classes
+        self._squares, self._deformed = (f.new_zeros(cells, dtype=torch.float64) for _ in range(2))
+        self._noisy = f.new_zeros(self._noise_blocks * self._classes, dtype=torch.float64)
         self._deformed_events, self._noisy_events = (f.new_zeros((), dtype=torch.int64) for _ in range(2))
-        self._running = f.new_zeros((self._classes, f.shape[1]), dtype=torch.float64)
-        self._vectors = torch.zeros((self._blocks, self._classes, f.shape[1]), dtype=f.dtype)
+        self._vectors = f.new_zeros((cells, f.shape[1]), dtype=torch.float64)
 
     def _flat(self, activation: Tensor) -> Tensor:
         if self._channel_mean and activation.ndim > 1:
@@ -120,17 +117,12 @@ class LayerSums:
             activation = activation.float()
         return activation.reshape(len(activation), -1)
 
-    def _difference(self, total: Tensor, activation: Tensor, rows: Rows) -> Tensor:
-        squares = _squared_norms(self._flat(activation) - self._f)
-        _add(total, squares, rows)
-        return (squares > 0).sum()
+    def _distances(self, activation: Tensor) -> Tensor:
+        difference = self._scratch.difference(self._flat(activation), self._f)
+        distances: Tensor = torch.linalg.vector_norm(difference, dim=1)
+        return distances
 
 
 def _squared_norms(v: Tensor) -> Tensor:
     norms: Tensor = torch.linalg.vector_norm(v, dim=1)
     return norms.double().square_()
-
-
-def _add(total: Tensor, per_row: Tensor, rows: Rows) -> None:
-    sums = per_row.view(rows.blocks, -1, total.shape[1]).sum(dim=1)
-    total[rows.first : rows.first + rows.blocks] += sums

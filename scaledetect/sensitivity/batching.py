@@ -1,12 +1,15 @@
-"""Cut n draws into batches that fit the memory and respect the blocks of the jackknife."""
+"""Cut n draws into batches that fit the memory, and tell which sum each draw enters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
-__all__ = ["Batch", "Batches", "Rows", "rows_for"]
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["Group", "dealt", "rounds_for", "rows_for", "runs"]
 
 MEMORY = 2**28
 """Bytes that the images and activations of one batch may take on a CPU; four times that on an accelerator."""
@@ -18,53 +21,59 @@ EFFICIENT_ROWS = 64
 """Rows that large nets need to make up for reading their weights."""
 
 
-class Rows(NamedTuple):
-    """Where the rows of a batch go: `blocks` whole blocks from number `first`, or a part of that one.
+CHUNK = 2**26
+"""Bytes of images made ready at a time."""
 
-    `last` tells whether the batch ends its block.
-    """
-
-    first: int
-    blocks: int
-    last: bool
-
-
-class Batch(NamedTuple):
-    """Draws `start` to `start` + `n`."""
-
-    start: int
-    n: int
-    rows: Rows
+ROUNDS = 8
+"""Rows of each sum in a batch from which on the sums cost next to nothing."""
 
 
 @dataclass(frozen=True)
-class Batches:
-    """Batches of at most `size` rows over `n` draws in `blocks` equal blocks; all begin with the first of `classes`."""
+class Group:
+    """Which sums the rows of a batch enter: the first `size` rows number `first`, the next `size` the one after it."""
 
-    n: int
-    blocks: int
-    classes: int
+    first: int
     size: int
 
-    def __iter__(self) -> Iterator[Batch]:
-        block = self.n // self.blocks
-        whole = min(self.blocks, self.size // block)
-        if whole:
-            for first in range(0, self.blocks, whole):
-                count = min(whole, self.blocks - first)
-                yield Batch(first * block, count * block, Rows(first, count, last=True))
-            return
-        step = self.size // self.classes * self.classes
-        for first in range(self.blocks):
-            for offset in range(0, block, step):
-                n = min(step, block - offset)
-                yield Batch(first * block + offset, n, Rows(first, 1, last=offset + n == block))
+    def add(self, total: Tensor, values: Tensor) -> None:
+        """Add `values`, shape (n, ...), to `total`, shape (sums, ...)."""
+        sums = values.view(-1, self.size, *values.shape[1:]).sum(dim=1) if self.size > 1 else values
+        total[self.first : self.first + len(sums)] += sums
 
 
-def rows_for(bytes_per_row: int, device: str, classes: int) -> int:
-    """Rows of a batch whose every row takes `bytes_per_row`, at least one of each class."""
+def dealt(n: int, cells: int, size: int) -> Iterator[tuple[NDArray[np.int64], Group]]:
+    """Cut `n` rows, of which row i enters sum i mod `cells`, into batches: the numbers of their rows, and their sums.
+
+    A batch takes all rows of a few sums, at most `size` or those of one. Rows that do not go round come last.
+    """
+    each = n // cells
+    rows = np.arange(each * cells).reshape(each, cells).T
+    step = max(1, size // max(1, each))
+    for first in range(0, cells if each else 0, step):
+        yield rows[first : first + step].ravel(), Group(first, each)
+    for first, count in runs(0, n - each * cells, size):
+        yield each * cells + first + np.arange(count), Group(first, 1)
+
+
+def runs(start: int, n: int, size: int) -> Iterator[tuple[int, int]]:
+    """First number and length of consecutive runs of at most `size` that make up `n` numbers from `start` on."""
+    for first in range(start, start + n, size):
+        yield first, min(size, start + n - first)
+
+
+def rounds_for(bytes_per_row: int, cells: int, size: int) -> int:
+    """How many times to go round all sums before the rows are cut into batches of `size`.
+
+    The more rows of a sum stand in one batch, the less often sums of the size of all activations are written to.
+    """
+    most = max(1, CHUNK // (cells * bytes_per_row))
+    return min(most, max(ROUNDS, size // cells), size)
+
+
+def rows_for(bytes_per_row: int, device: str) -> int:
+    """Rows of a batch whose every row takes `bytes_per_row`; even."""
     if device == "cpu":
         rows = min(MEMORY // bytes_per_row, max(EFFICIENT_ROWS, CACHE // bytes_per_row))
     else:
         rows = 4 * MEMORY // bytes_per_row
-    return max(classes, rows)
+    return max(2, rows // 2 * 2)

@@ -8,18 +8,21 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from scaledetect.gaussian import background
 from scaledetect.noise import Noise
 from scaledetect.perturb import noise_images, shift_pairs
 from scaledetect.rendering import render_pairs
-from scaledetect.gaussian import background
 from scaledetect.sampling import sample_pairs
+from scaledetect.stream import check_seed
 from scaledetect.task import Task
 from scaledetect.theory import ensemble_sigma
 
-__all__ = ["TaskDraws", "Versions"]
+__all__ = ["Images", "TaskDraws", "Versions"]
 
-Images = NDArray[np.floating[Any]]
+Array = NDArray[np.floating[Any]]
+Images = Array | Tensor
 
 
 class Versions(NamedTuple):
@@ -47,12 +50,17 @@ class TaskDraws:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", replace(self.task, balance="equal"))
+        object.__setattr__(self, "seed", check_seed(self.seed))
         object.__setattr__(self, "sigma", self._sigma())
 
     def __call__(self, start: int, n: int) -> Versions:
-        """Draws `start` to `start` + `n`; both even, so that the rows begin with a near image."""
-        task, seed, dtype = self.task, self.seed, self.dtype
-        pairs, y = sample_pairs(task, n, seed=seed, replace=True, start=start)
+        """Draws `start` to `start` + `n`, near where the number is even."""
+        pairs, y = sample_pairs(self.task, n, seed=self.seed, replace=True, start=start)
+        return self.of_pairs(pairs, y, start)
+
+    def of_pairs(self, pairs: NDArray[np.int64], y: NDArray[np.int8], start: int) -> Versions:
+        """The versions of given pairs, with the moves and the noise of draws `start` on."""
+        task, seed, dtype, n = self.task, self.seed, self.dtype, len(pairs)
         clean = render_pairs(pairs, task, dtype=dtype)
         deformed = render_pairs(shift_pairs(pairs, y, task, seed=seed, start=start), task, dtype=dtype)
         noise = noise_images(task, n, seed=seed, start=start, dtype=dtype)
@@ -68,36 +76,36 @@ class TaskDraws:
             return self.noise.sigma
         return float("nan") if self.noise.match == "sample" else ensemble_sigma(self.task)
 
-    def _strength(self, clean: Images, deformed: Images, noise: Images) -> Images | float:
+    def _strength(self, clean: Array, deformed: Array, noise: Array) -> Array | float:
         if self.noise.match == "ensemble":
             return self.sigma
         return (_norms(deformed - clean) / _norms(noise)).astype(self.dtype)
 
 
-def _norms(images: Images) -> NDArray[np.float64]:
+def _norms(images: Array) -> NDArray[np.float64]:
     axes = tuple(range(1, images.ndim))
     norms: NDArray[np.float64] = np.sqrt(np.square(images, dtype=np.float64).sum(axis=axes, keepdims=True))
     return norms
 
 
-def _signed(clean: Images, noise: Images) -> Images:
+def _signed(clean: Array, noise: Array) -> Array:
     noise += clean
     return noise
 
 
-def _rectified_noise(clean: Images, noise: Images) -> Images:
+def _rectified_noise(clean: Array, noise: Array) -> Array:
     np.maximum(noise, 0, out=noise)
     noise += clean
     return noise
 
 
-def _rectified_input(clean: Images, noise: Images) -> Images:
+def _rectified_input(clean: Array, noise: Array) -> Array:
     noise += clean
     np.maximum(noise, 0, out=noise)
     return noise
 
 
-_add_noise: dict[str, Callable[[Images, Images], Images]] = {
+_add_noise: dict[str, Callable[[Array, Array], Array]] = {
     "signed": _signed,
     "rectified_noise": _rectified_noise,
     "rectified_input": _rectified_input,

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from numbers import Integral
-from typing import Any
+from numbers import Real
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from scaledetect.errors import bad_type, bad_value
 from scaledetect.noise import Noise
-from scaledetect.results import FloatArray, Pooling, Sensitivities
-from scaledetect.sensitivity.capture import Capture
+from scaledetect.results import Sensitivities
+from scaledetect.sensitivity.batching import runs
+from scaledetect.sensitivity.bench import MIN_BLOCKS, Bench, at_least
+from scaledetect.sensitivity.capture import Function
 from scaledetect.sensitivity.draws import TaskDraws
+from scaledetect.sensitivity.exhaustive import check_population, estimate_population, measure_population
 from scaledetect.sensitivity.jackknife import Estimate, estimate_layer
-from scaledetect.sensitivity.left_as_found import left_as_found
-from scaledetect.sensitivity.passes import block_sums, floating_type
+from scaledetect.sensitivity.outcome import describe_net, outcome
+from scaledetect.sensitivity.passes import Measurement, Passes
+from scaledetect.sensitivity.place import Prepare
+from scaledetect.stream import check_number
 from scaledetect.task import Task
 
 __all__ = ["sensitivities"]
 
-MIN_BLOCKS = 50
+MOST_GROWTH = 1000
+"""Times the first number of draws at which a measurement with a target gives up."""
 
 
 def sensitivities(
-    net: nn.Module,
+    net: nn.Module | Function,
     task: Task,
-    n: int = 10_000,
+    n: int | Literal["all"] = 10_000,
     *,
     noise: Noise = Noise(),
     layers: Iterable[str] | None = None,
     channel_mean: bool = False,
     seed: int = 0,
+    prepare: Prepare | None = None,
+    target_stderr: float | None = None,
+    start: int = 0,
+    keep_sums: bool = False,
     batch_size: int | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
@@ -52,32 +63,48 @@ def sensitivities(
 
     Parameters
     ----------
-    net : torch.nn.Module
+    net : torch.nn.Module or callable
         Takes images of shape (n, 1, L[, L[, L]]). It runs in eval mode without gradients and is left as it was found:
-        modes, hooks, parameters, buffers, device, dtype and torch's random state, also when it raises. Each row of a
-        layer's activation must depend on the same row of the input only.
+        modes, hooks, parameters, buffers, device, dtype and torch's random state, also when it raises. A compiled net
+        runs eagerly. Each row of a layer's activation must depend on the same row of the input only. A callable maps
+        images to a dict of tensors, whose keys name the layers; modules it uses are the caller's to put in eval mode.
     task : Task
         `balance` is ignored.
-    n : int, default 10000
-        Number of draws, a multiple of ``2 * blocks``.
+    n : int or "all", default 10000
+        Number of draws, a multiple of ``2 * blocks``. ``"all"`` takes every pair of the population with all its moves,
+        at most two million forward images: D and Delta are exact, of standard error 0, for any net; G and R carry the
+        error of the noise alone, drawn ``blocks`` times for every pair.
     noise : Noise, default ``Noise()``
         Form and strength of the noise. ``match="ensemble"`` takes the exact sigma of the task from theory;
         ``match="sample"`` gives every image |eta| = |tau x - x|, before any rectification.
     layers : iterable of str, optional
-        Names of modules as in ``net.named_modules()``, or "output" for the output of the net. By default those in
-        ``net.sensitivity_layers``; where the net names none, every leaf module that returns a floating tensor, and the
-        output.
+        Names of modules as in ``net.named_modules()``, "output" for the output of the net, or patterns, in which ``*``
+        and ``?`` stand for anything but a dot and ``**`` for anything. By default those in ``net.sensitivity_layers``;
+        where the net names none, every module that runs no other and returns a floating tensor, and the output. From
+        its second call on a module is named ``name:2``, ``name:3``; the tensors in a tuple or a dict ``name.0`` or
+        ``name.key``.
     channel_mean : bool, default False
         Average each layer over its channels (the second axis) first.
     seed : int, default 0
         Seed of the draws.
+    prepare : callable, optional
+        Maps a batch of images to what `net` takes, as ``lambda x: x.flatten(1)``; no net needs another first layer.
+    target_stderr : float, optional
+        Relative standard error that D and G of every layer are to reach, in (0, 1): draws are added to the first `n`
+        until they do, or until there are 1000 times as many, with a warning. Stopping by the estimate itself favours
+        low errors: by about 1 / sqrt(2 blocks) of their value at most.
+    start : int, default 0
+        Number of the first draw, a multiple of ``2 * blocks``. Parts of one measurement, with starts 0, n, 2 n, ...,
+        are put together by `scaledetect.sensitivity.merge`.
+    keep_sums : bool, default False
+        Keep the sums that `merge` needs: ``16 * blocks`` bytes for each number in the measured activations of an image.
     batch_size : int, optional
-        Images in a forward pass, at most; at least 2. By default as many as fit a moderate memory. Results do not
-        depend on it beyond rounding.
+        Images in a forward pass, at most. By default as many as fit a moderate memory. Results do not depend on it
+        beyond rounding.
     device, dtype : optional
         Where, and in which floating type, to run `net`; by default where and as it is.
     blocks : int, default 50
-        Equal blocks B of the jackknife, at least 50.
+        Equal blocks B of the jackknife, at least 50. Draws are dealt out to them in turn.
 
     Returns
     -------
@@ -90,20 +117,23 @@ def sensitivities(
     Raises
     ------
     TypeError, ValueError, KeyError
-        Naming the argument: `n` not a multiple of ``2 * blocks`` (the message names the nearest that is), fewer than 50
-        blocks, unknown layers, layers that do not run, return no floating tensor, or lack a row per image.
+        Naming the argument: `n` or `start` not a multiple of ``2 * blocks`` (the message names the nearest that is), a
+        population too large for ``n="all"`` (it says how many images), fewer than 50 blocks, unknown layers, layers
+        that do not run, return no floating tensor, or lack a row per image, and images that the net does not take (it
+        suggests `prepare`).
 
     Warns
     -----
     RuntimeWarning
-        For layers whose D and G are NaN.
+        For layers whose D and G are NaN, and where `target_stderr` is not reached.
 
     Notes
     -----
     Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506, sections 2 and 4. We depart from the published code, which
     estimates Delta from pairs of images: here it is an unbiased function of class means. One forward pass per version
-    of the images gives all layers; memory does not grow with n. Beside one batch it takes ``2 * blocks`` times the size
-    of all measured activations, for the exact leave-one-block-out Delta.
+    of the images gives all layers; memory does not grow with n. Beside one batch it takes ``16 * blocks`` bytes for
+    each number in the measured activations of an image, on the device of the net, for the exact leave-one-block-out
+    Delta; `layers` keeps that low for large nets.
 
     Examples
     --------
@@ -116,77 +146,106 @@ def sensitivities(
     """
     if not isinstance(task, Task):
         raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
-    if not isinstance(noise, Noise):
-        raise bad_type("noise", noise, "must be a scaledetect.Noise")
-    capture = Capture(net, layers)
-    blocks = _at_least("blocks", blocks, MIN_BLOCKS)
-    n = _number_of_draws(n, 2 * blocks)
-    batch_size = None if batch_size is None else _at_least("batch_size", batch_size, TaskDraws.classes)
-    device = None if device is None else torch.device(device)
-    draws = TaskDraws(task, noise, seed, "float64" if (dtype or floating_type(net)) == torch.float64 else "float32")
-    with left_as_found(net, seed=seed, device=device, dtype=dtype), capture:
-        sums = block_sums(net, capture, draws, n, blocks=blocks, batch_size=batch_size, channel_mean=channel_mean)
-    estimates = {name: estimate_layer(layer) for name, layer in sums.items()}
-    _warn_of_flaws(estimates)
-    return Sensitivities(
-        **_columns(estimates),
-        A=_receptive_fields(net, tuple(estimates)),
+    bench = Bench.of(
+        net, noise=noise, layers=layers, channel_mean=channel_mean, seed=seed, prepare=prepare, batch_size=batch_size,
+        device=device, dtype=dtype, blocks=blocks,
+    )  # fmt: skip
+    draws = TaskDraws(task, noise, bench.seed, "float64" if bench.place.dtype == torch.float64 else "float32")
+    config = {
+        "task": asdict(task),
+        "net": describe_net(bench.capture.net),
+        "noise": asdict(noise),
+        "seed": bench.seed,
+        "channel_mean": channel_mean,
+        "start": start,
+    }
+    if isinstance(n, str):
+        return _exhaustive(bench, draws, n, config, target_stderr, keep_sums)
+    n, start = _multiple("n", at_least("n", n, 1), 2 * bench.blocks), check_number("start", start)
+    target = None if target_stderr is None else _fraction("target_stderr", target_stderr)
+    if start:
+        _multiple("start", start, 2 * bench.blocks)
+    with bench.running() as passes:
+        measurement = _measure(bench, passes, draws, n, start, target)
+        sums = measurement.sums()
+    return outcome(
+        {name: estimate_layer(layer) for name, layer in sums.items()},
+        bench.capture.net,
         sigma=draws.sigma,
-        kind="measured",
-        n=n,
-        n_blocks=blocks,
-        config={
-            "task": asdict(task),
-            "net": _describe(net),
-            "noise": asdict(noise),
-            "seed": seed,
-            "channel_mean": channel_mean,
-        },
+        n=measurement.n,
+        n_blocks=bench.blocks,
+        config=config,
+        sums=sums if keep_sums else None,
     )
 
 
-def _at_least(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    if value < least:
-        raise bad_value(name, value, f"must be at least {least}")
-    return int(value)
+def _measure(bench: Bench, passes: Passes, draws: TaskDraws, n: int, start: int, target: float | None) -> Measurement:
+    measurement = Measurement(passes, blocks=bench.blocks, classes=draws.classes, batch_size=bench.batch_size)
+    size, most = measurement.probe(draws(start, 8).clean), MOST_GROWTH * n
+    while True:
+        for first, count in runs(start + measurement.n, n - measurement.n, size):
+            measurement.add(draws(first, count))
+        if target is None:
+            return measurement
+        worst = _worst({name: estimate_layer(layer) for name, layer in measurement.sums().items()})
+        if worst <= target or n >= most:
+            if worst > target:
+                text = (
+                    f"target_stderr={target!r} is not reached after {n} draws: a relative error of {worst:.3g} is left"
+                )
+                warnings.warn(text, RuntimeWarning, stacklevel=3)
+            return measurement
+        # Errors fall as one over the root of n; the estimate of what is missing is rough, so steps stay moderate.
+        step = 2 * bench.blocks
+        n = min(most, step * math.ceil(n * min(4.0, max(1.25, 1.1 * (worst / target) ** 2)) / step))
 
 
-def _number_of_draws(n: object, step: int) -> int:
-    number = _at_least("n", n, 1)
+def _worst(estimates: Mapping[str, Estimate]) -> float:
+    """The largest relative error of D and G over layers that have them."""
+    return max(
+        (
+            estimate.stderrs[name] / estimate.values[name]
+            for estimate in estimates.values()
+            for name in ("D", "G")
+            if estimate.values[name] > 0
+        ),
+        default=0.0,
+    )
+
+
+def _exhaustive(
+    bench: Bench, draws: TaskDraws, n: str, config: Mapping[str, Any], target: object, keep_sums: bool
+) -> Sensitivities:
+    if n != "all":
+        raise bad_value("n", n, 'must be an integer or "all"')
+    for name, value in (("target_stderr", target), ("start", config["start"]), ("keep_sums", keep_sums)):
+        if value:
+            raise bad_value(name, value, 'means nothing with n="all", which leaves nothing out', "leave it out")
+    n_pairs = check_population(draws.task, bench.blocks)
+    with bench.running() as passes:
+        sums = measure_population(passes, draws, bench.blocks, batch_size=bench.batch_size)
+    return outcome(
+        {name: estimate_population(layer) for name, layer in sums.items()},
+        bench.capture.net,
+        sigma=draws.sigma,
+        n=n_pairs,
+        n_blocks=bench.blocks,
+        config={**config, "population": True},
+        stacklevel=4,
+    )
+
+
+def _multiple(name: str, number: int, step: int) -> int:
     if number % step:
         nearest = max(step, step * round(number / step))
-        raise bad_value("n", n, f"must be a multiple of 2 * blocks = {step}", f"the nearest is {nearest}")
+        raise bad_value(name, number, f"must be a multiple of 2 * blocks = {step}", f"the nearest is {nearest}")
     return number
 
 
-def _columns(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    columns: dict[str, Any] = {"layers": tuple(estimates)}
-    for name in ("D", "G", "R", "Delta"):
-        columns[name] = [estimate.values[name] for estimate in estimates.values()]
-        columns[f"{name}_stderr"] = [estimate.stderrs[name] for estimate in estimates.values()]
-    columns["D_events"] = [estimate.deformed_events for estimate in estimates.values()]
-    columns["G_events"] = [estimate.noisy_events for estimate in estimates.values()]
-    return columns
-
-
-def _warn_of_flaws(estimates: Mapping[str, Estimate]) -> None:
-    flaws: dict[str, list[str]] = {}
-    for name, estimate in estimates.items():
-        if estimate.flaw is not None:
-            flaws.setdefault(estimate.flaw, []).append(name)
-    for flaw, names in flaws.items():
-        # The level of whoever called `sensitivities`.
-        warnings.warn(f"{flaw}, so D and G are NaN: {', '.join(names)}", RuntimeWarning, stacklevel=3)
-
-
-def _receptive_fields(net: nn.Module, layers: tuple[str, ...]) -> FloatArray | None:
-    pooling = getattr(net, "pooling", None)
-    return pooling.A if isinstance(pooling, Pooling) and pooling.layers == layers else None
-
-
-def _describe(net: nn.Module) -> dict[str, Any]:
-    pooling = getattr(net, "pooling", None)
-    numbers = {"dim": net.dim, **asdict(pooling)} if isinstance(pooling, Pooling) else {}
-    return {"class": type(net).__name__, **numbers}
+def _fraction(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise bad_type(name, value, "must be a number between 0 and 1")
+    number = float(value)
+    if not 0 < number < 1:
+        raise bad_value(name, value, "must be between 0 and 1: it is relative to D and G")
+    return number

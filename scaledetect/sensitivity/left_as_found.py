@@ -9,6 +9,8 @@ from itertools import chain
 import torch
 from torch import nn
 
+from scaledetect.sensitivity.eager import eagerly, unwrapped
+
 __all__ = ["left_as_found"]
 
 
@@ -21,12 +23,14 @@ def left_as_found(
     Modes are noted submodule by submodule. Parameters and buffers get back the very tensors they had, so nothing is
     lost where `dtype` is coarser than the net's own; buffers that a forward pass changed get back their values. The
     random state of torch is put back too, and seeded in between: a net that draws numbers draws the same each time.
+    Compiled nets run eagerly, see `eagerly`.
     """
+    net = unwrapped(net)
     modes = [(module, module.training) for module in net.modules()]
     moved = device is not None or dtype is not None
     undo = [_note_parameters(net), _note_buffers(net)] if moved else [_note_buffers(net)]
     cuda = _cuda_devices(net, device)
-    with torch.random.fork_rng(devices=cuda), torch.no_grad():
+    with eagerly(net), torch.random.fork_rng(devices=cuda), torch.no_grad():
         _seed(seed, cuda)
         try:
             if moved:

@@ -1,108 +1,130 @@
-"""Forward passes: draws in, block sums of every layer out."""
+"""Forward passes: versions of images in, block sums of every layer out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
-from typing import Protocol
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from torch import Tensor
 
 from scaledetect.errors import bad_type, bad_value
-from scaledetect.sensitivity.accumulate import BlockSums, LayerSums
-from scaledetect.sensitivity.batching import Batches, Rows, rows_for
+from scaledetect.results import BlockSums
+from scaledetect.sensitivity.accumulate import LayerSums, Scratch
+from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
 from scaledetect.sensitivity.capture import Capture
-from scaledetect.sensitivity.draws import Versions
+from scaledetect.sensitivity.draws import Images, Versions
+from scaledetect.sensitivity.place import Place, Prepare, prepared, shape_error
 
-__all__ = ["Draws", "block_sums", "floating_type"]
+__all__ = ["Measurement", "Passes"]
 
+Adder = Callable[[LayerSums, Tensor], None]
 
-Adder = Callable[[LayerSums, Tensor, Rows], None]
-
-
-class Draws(Protocol):
-    """A source of images: any run of its draws, clean, deformed and noisy; its rows go through the classes in turn."""
-
-    @property
-    def classes(self) -> int:
-        """Number of classes C, of equal weight."""
-
-    def __call__(self, start: int, n: int) -> Versions:
-        """Draws `start` to `start` + `n`, both multiples of C."""
+PROBE = 7
+"""Images of the first pass. A layer of the wrong orientation is unlikely to have this many rows by accident."""
 
 
-def block_sums(
-    net: nn.Module,
-    capture: Capture,
-    draws: Draws,
-    n: int,
-    *,
-    blocks: int,
-    batch_size: int | None = None,
-    channel_mean: bool = False,
-) -> dict[str, BlockSums]:
-    """Sums over `n` draws in `blocks` equal blocks, for each layer by name, in the order of execution.
+class Passes:
+    """Runs a net on images, and hands every layer's activation to that layer's sums.
 
-    `net` is ready to run and `capture` entered; `batch_size` defaults to what fits a moderate memory.
+    The net is ready to run and `capture` entered.
     """
-    place = _Place(net)
-    sizes, image_bytes = _probe(capture, place(draws(0, draws.classes)))
-    if batch_size is None:
-        batch_size = rows_for(sum(sizes.values()) + image_bytes, place.device.type, draws.classes)
-    layers = {
-        name: LayerSums(blocks=blocks, classes=draws.classes, block_size=n // blocks, channel_mean=channel_mean)
-        for name in sizes
-    }
-    for start, count, rows in Batches(n, blocks, draws.classes, batch_size):
-        _add(capture, layers, place(draws(start, count)), rows)
-    return {name: layer.finish() for name, layer in layers.items()}
 
+    def __init__(self, capture: Capture, place: Place, prepare: Prepare | None, *, channel_mean: bool) -> None:
+        self._capture, self._place, self._prepare, self._channel_mean = capture, place, prepare, channel_mean
+        self.layers: dict[str, LayerSums] = {}
 
-def floating_type(net: nn.Module) -> torch.dtype:
-    """Type of the images a net takes: that of its first floating parameter or buffer, float32 without any."""
-    return next((t.dtype for t in chain(net.parameters(), net.buffers()) if t.is_floating_point()), torch.float32)
+    def probe(self, images: Images, *, blocks: int, classes: int, noise_blocks: int | None = None) -> int:
+        """One pass on a few images: finds the layers, makes their sums; returns rows of a batch that fit the memory.
 
+        Raises
+        ------
+        TypeError, ValueError
+            When the net fails on the images, with a form that suits it; when no layer returns a floating tensor.
+        """
+        x = self._place(images[:PROBE])
+        sizes: dict[str, int] = {}
 
-class _Place:
-    """Brings images to where the net is, in its floating type."""
+        def receive(name: str, activation: Tensor) -> None:
+            sizes[name] = activation[0].numel() * activation.element_size()
 
-    def __init__(self, net: nn.Module) -> None:
-        tensors = chain(net.parameters(), net.buffers())
-        self.device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-        self.dtype = floating_type(net)
+        ready = prepared(x, self._prepare)
+        try:
+            self._capture.run(ready, receive)
+        except Exception as error:
+            # What the net makes of the images fails inside of it; the errors of the capture name the layers.
+            if _names_layers(error) or (raised := shape_error(self._capture.net, x, self._prepare, error)) is error:
+                raise
+            raise raised from error
+        if not sizes:
+            raise bad_type(
+                "net", "its output and leaf modules", "none returns a floating tensor", "name layers that do"
+            )
+        scratch = Scratch()
+        self.layers = {
+            name: LayerSums(
+                blocks=blocks,
+                classes=classes,
+                noise_blocks=noise_blocks,
+                channel_mean=self._channel_mean,
+                scratch=scratch,
+            )
+            for name in sizes
+        }
+        return rows_for(sum(sizes.values()) + 3 * x[0].numel() * x.element_size(), self._place.device.type)
 
-    def __call__(self, versions: Versions) -> list[Tensor]:
-        return [torch.from_numpy(images).to(self.device, self.dtype) for images in versions]
+    def run(self, images: Images, add: Adder) -> None:
+        """A forward pass; ``add(sums, activation)`` for each layer."""
+        waiting = dict(self.layers)
 
-
-def _probe(capture: Capture, versions: list[Tensor]) -> tuple[dict[str, int], int]:
-    """Bytes in an image's activation, for each layer that runs, and in its three versions."""
-    images = versions[0]
-    sizes: dict[str, int] = {}
-
-    def receive(name: str, activation: Tensor) -> None:
-        sizes[name] = activation[0].numel() * activation.element_size()
-
-    capture.run(images, receive)
-    if not sizes:
-        raise bad_type("net", "its output and leaf modules", "none returns a floating tensor", "name layers that do")
-    return sizes, 3 * images[0].numel() * images.element_size()
-
-
-def _add(capture: Capture, layers: dict[str, LayerSums], versions: list[Tensor], rows: Rows) -> None:
-    """One batch: a forward pass for each version, every layer's sums taken while it runs."""
-    for add, images in zip((LayerSums.clean, LayerSums.deformed, LayerSums.noisy), versions, strict=True):
-        waiting = dict(layers)
-
-        def receive(name: str, activation: Tensor, add: Adder = add, waiting: dict[str, LayerSums] = waiting) -> None:
+        def receive(name: str, activation: Tensor) -> None:
             if name not in waiting:
                 raise _unsteady(name)
-            add(waiting.pop(name), activation, rows)
+            add(waiting.pop(name), activation)
 
-        capture.run(images, receive)
+        self._capture.run(prepared(self._place(images), self._prepare), receive)
         if waiting:
             raise _unsteady(next(iter(waiting)))
+
+
+class Measurement:
+    """Block sums of every layer over draws, which are dealt out to B blocks of C classes in turn.
+
+    So the blocks are equal whatever n, a measurement can go on or be put together from parts, and the blocks of images
+    that come sorted are alike.
+    """
+
+    def __init__(self, passes: Passes, *, blocks: int, classes: int, batch_size: int | None = None) -> None:
+        self._passes, self._blocks, self._classes = passes, blocks, classes
+        self._cells, self._batch_size = blocks * classes, batch_size
+        self.n = 0
+
+    def probe(self, images: Images) -> int:
+        """Find the layers; how many draws to give to `add` at a time."""
+        fitting = self._passes.probe(images, blocks=self._blocks, classes=self._classes)
+        self._batch_size = size = self._batch_size or fitting
+        bytes_per_row = 3 * int(np.prod(images.shape[1:])) * images.dtype.itemsize
+        return self._cells * rounds_for(bytes_per_row, self._cells, size)
+
+    def add(self, versions: Versions) -> None:
+        """The next draws: a forward pass for each version of every batch. All but the last time whole rounds."""
+        assert self.n % self._cells == 0 and self._batch_size is not None
+        for rows, group in dealt(len(versions.clean), self._cells, self._batch_size):
+            self._add_batch(Versions(*(images[rows] for images in versions)), group)
+        self.n += len(versions.clean)
+
+    def _add_batch(self, versions: Versions, group: Group) -> None:
+        self._passes.run(versions.clean, lambda sums, f: sums.clean(f, group))
+        self._passes.run(versions.deformed, lambda sums, f: sums.deformed(f, group))
+        self._passes.run(versions.noisy, lambda sums, f: sums.noisy(f, group))
+
+    def sums(self) -> dict[str, BlockSums]:
+        """The sums so far, layer by layer in the order of execution."""
+        counts = (self.n + self._cells - 1 - np.arange(self._cells)) // self._cells
+        return {name: layer.finish(counts.reshape(self._blocks, -1)) for name, layer in self._passes.layers.items()}
+
+
+def _names_layers(error: Exception) -> bool:
+    return str(error).startswith("layers=")
 
 
 def _unsteady(name: str) -> ValueError:

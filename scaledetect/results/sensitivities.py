@@ -1,97 +1,30 @@
-"""The frozen result types: what an estimator returns, theory returns, a store writes and a plot reads."""
+"""The frozen result of a measurement, or of the theory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect.errors import bad_value
+from scaledetect.files import plain
+from scaledetect.results.storage import load, plain_config, save
+from scaledetect.results.sums import BlockSums
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["RARE_EVENTS", "Exponents", "Pooling", "Sensitivities"]
+__all__ = ["RARE_EVENTS", "Sensitivities"]
 
 FloatArray = NDArray[np.float64]
 
 RARE_EVENTS = 400
 """A numerator seen non-zero fewer times than this has an error bar that is not to be trusted."""
-
-
-@dataclass(frozen=True)
-class Pooling:
-    """Filter side and stride of each layer of a net that only pools: all the exact theory needs to know of it."""
-
-    filter_size: tuple[int, ...]
-    stride: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.filter_size) != len(self.stride) or not self.stride:
-            raise bad_value(
-                "stride", self.stride, f"needs one entry per layer, as filter_size={self.filter_size!r} has"
-            )
-        for name in ("filter_size", "stride"):
-            for value in getattr(self, name):
-                if not isinstance(value, int) or value < 1:
-                    raise bad_value(name, value, "must be an integer of at least 1")
-
-    @classmethod
-    def of(cls, filter_size: int | tuple[int, ...], stride: int | tuple[int, ...], depth: int) -> Pooling:
-        """Spread single numbers over `depth` layers; tuples must have `depth` entries."""
-
-        def spread(name: str, value: int | tuple[int, ...]) -> tuple[int, ...]:
-            entries = tuple(np.full(depth, value).tolist() if np.ndim(value) == 0 else np.asarray(value).tolist())
-            if len(entries) != depth:
-                raise bad_value(name, value, f"needs one number, or one per layer (depth={depth})")
-            return entries
-
-        if depth < 1:
-            raise bad_value("depth", depth, "must be at least 1")
-        return cls(spread("filter_size", filter_size), spread("stride", stride))
-
-    @property
-    def depth(self) -> int:
-        """Number of layers K."""
-        return len(self.stride)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the K post-ReLU maps: layer1 ... layerK."""
-        return tuple(f"layer{k}" for k in range(1, self.depth + 1))
-
-    @property
-    def A(self) -> FloatArray:
-        """Effective receptive field of each layer, in input pixels: sqrt(1 + 12 Var), shape (K,)."""
-        spacing = np.cumprod((1, *self.stride[:-1]), dtype=np.float64)
-        return np.sqrt(1 + np.cumsum((np.square(self.filter_size, dtype=np.float64) - 1) * spacing**2))
-
-    def sizes(self, size: int) -> tuple[int, ...]:
-        """Side of the map after each layer, for an image of side `size`."""
-        sides = []
-        for stride in self.stride:
-            size = -(-size // stride)
-            sides.append(size)
-        return tuple(sides)
-
-
-@dataclass(frozen=True)
-class Exponents:
-    """How D, G and R scale with the effective receptive field A: negative falls, positive rises.
-
-    `converges` is the sum rule "stride divides filter_size". `plateau` is the limit of D: 0 where D decays, positive
-    where the rule fails, and 1 for filter_size = stride = 1, which pools nothing.
-    """
-
-    D: float
-    G: float
-    R: float
-    converges: bool
-    plateau: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +52,13 @@ class Sensitivities:
     n_blocks : int
         Blocks of the jackknife; z follows Student's t with n_blocks - 1 degrees of freedom. 0 for theory.
     config : mapping
-        What it is a measurement of: task, net, noise, seed, as plain data.
+        What it is a measurement of: task, net, noise, seed, as plain data (tuples become lists).
+    deviations : mapping of str to ndarray of float64, shape (n_blocks, K), or None
+        For "D", "G", "R" and "Delta" what each block of the jackknife adds to the error: the sum of its squares over
+        blocks is the squared standard error. Sums of products are covariances, between layers, and between nets
+        measured on the same draws.
+    sums : mapping of str to BlockSums, or None
+        Sums of each layer over the draws, where asked for: what `scaledetect.sensitivity.merge` puts together.
     """
 
     layers: tuple[str, ...]
@@ -139,6 +78,8 @@ class Sensitivities:
     n: int = 0
     n_blocks: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
+    deviations: Mapping[str, FloatArray] | None = None
+    sums: Mapping[str, BlockSums] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -150,6 +91,7 @@ class Sensitivities:
                 raise bad_value(name, array.shape, f"must have one entry for each of the {len(self.layers)} layers")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        object.__setattr__(self, "config", plain_config(self.config))
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -189,16 +131,21 @@ class Sensitivities:
         return pd.DataFrame(columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON (NaN becomes None)."""
+        """Plain data, ready for JSON (NaN becomes None); without `deviations` and `sums`."""
+        names = [f.name for f in fields(self) if f.name not in ("deviations", "sums")]
+        return {name: plain(getattr(self, name)) for name in names}
 
-        def plain(value: Any) -> Any:
-            if isinstance(value, np.ndarray):
-                return [plain(v) for v in value.tolist()]
-            if isinstance(value, float) and not np.isfinite(value):
-                return None
-            return dict(value) if isinstance(value, Mapping) else value
+    def save(self, path: str | Path) -> Path:
+        """Write all of it to a file, whole or not at all: ``.npz`` or ``.json``, as the name ends; returns the path.
 
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)} | {"layers": list(self.layers)}
+        Every number comes back bit for bit. JSON is for reading and takes no `sums`.
+        """
+        return save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` has written. Nothing in the file is executed: no pickle."""
+        return cls(**load(path))
 
     def plot(self, theory: Sensitivities | None = None, **options: Any) -> Figure:
         """D, G and R against depth, `theory` dashed beside it. See `scaledetect.plots.plot_sensitivities`."""

@@ -1,0 +1,58 @@
+"""AlexNet at CIFAR scale."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from scaledetect.nets.images.cifar import CifarNet, seeded, stage
+
+__all__ = ["AlexNet"]
+
+
+class AlexNet(CifarNet):
+    """Five 3 x 3 convolutions, the first with stride 2, max-pooled by 2 after the first, second and fifth; dropout.
+
+    Parameters
+    ----------
+    in_channels : int, default 3
+    n_classes : int, default 10
+    seed : int, default 0
+        Decides the weights (torch's default initialisation); the global random state is not touched.
+
+    Attributes
+    ----------
+    sensitivity_layers : tuple of str
+        layer1 ... layer5, the convolutions after ReLU; layer6 and layer7, the linear layers after ReLU; output.
+
+    Notes
+    -----
+    Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks", NeurIPS 2012, in
+    the form for 32 x 32 images used with arXiv 2210.01506: 64, 192, 384, 256, 256 channels, two hidden layers of 4096
+    units, dropout 1/2 before each of them.
+
+    Examples
+    --------
+    >>> AlexNet(n_classes=2).layer5.conv
+    Conv2d(256, 256, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    """
+
+    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, seed: int = 0) -> None:
+        super().__init__(in_channels, n_classes)
+        self.sensitivity_layers = (*(f"layer{k}" for k in range(1, 8)), "output")
+        with seeded(seed):
+            self.layer1 = _convolution(self.in_channels, 64, stride=2)
+            self.pool1 = nn.MaxPool2d(2)
+            self.layer2 = _convolution(64, 192)
+            self.pool2 = nn.MaxPool2d(2)
+            self.layer3 = _convolution(192, 384)
+            self.layer4 = _convolution(384, 256)
+            self.layer5 = _convolution(256, 256)
+            self.pool3 = nn.MaxPool2d(2)
+            self.flatten = nn.Flatten()
+            self.layer6 = stage(dropout=nn.Dropout(), linear=nn.Linear(256 * 2 * 2, 4096), relu=nn.ReLU())
+            self.layer7 = stage(dropout=nn.Dropout(), linear=nn.Linear(4096, 4096), relu=nn.ReLU())
+            self.linear = nn.Linear(4096, self.n_classes)
+
+
+def _convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    return stage(conv=nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1), relu=nn.ReLU())

@@ -1,0 +1,98 @@
+"""What the image nets have in common: 32 x 32 inputs, layers one after the other, weights that a seed decides."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.stream import check_seed
+
+__all__ = ["SIDE", "CifarNet", "at_least_one", "seeded", "stage"]
+
+SIDE = 32
+"""Side of the images at CIFAR scale, in pixels."""
+
+
+class CifarNet(nn.Module):
+    """A chain of modules that takes images of up to 32 x 32 pixels and returns one number per class.
+
+    Subclasses add their modules in the order in which they run.
+
+    Attributes
+    ----------
+    in_channels, n_classes : int
+    sensitivity_layers : tuple of str
+        Maps after each nonlinearity (after each block of a residual net), and "output".
+    """
+
+    sensitivity_layers: tuple[str, ...]
+
+    def __init__(self, in_channels: int, n_classes: int) -> None:
+        super().__init__()
+        self.in_channels = at_least_one("in_channels", in_channels)
+        self.n_classes = at_least_one("n_classes", n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, shape (n, n_classes), of images `x`, shape (n, in_channels, height, width), sides up to 32.
+
+        Smaller images are padded with zeros to 32 x 32, centred; where the margin is odd, right and bottom get the
+        larger half.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For integers, other numbers of channels, larger images.
+        """
+        x = self._framed(x)
+        for module in self.children():
+            x = module(x)
+        return x
+
+    def extra_repr(self) -> str:
+        """The numbers the net was built with."""
+        return f"in_channels={self.in_channels}, n_classes={self.n_classes}"
+
+    def _framed(self, x: Tensor) -> Tensor:
+        expected = f"takes images of shape (n, {self.in_channels}, height, width), sides from 1 to {SIDE} pixels"
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise bad_value("x", tuple(x.shape), f"this net {expected}", "build it with another in_channels")
+        height, width = x.shape[2:]
+        if not (1 <= height <= SIDE and 1 <= width <= SIDE):
+            raise bad_value("x", tuple(x.shape), f"this net {expected}", "resize the images or cut them")
+        if not x.is_floating_point():
+            raise bad_type("x", x.dtype, "must be a floating tensor", "convert it with x.float()")
+        if height == width == SIDE:
+            return x
+        left, top = (SIDE - width) // 2, (SIDE - height) // 2
+        return functional.pad(x, (left, SIDE - width - left, top, SIDE - height - top))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw weights from `seed`, on the CPU whatever the default device; torch's global random state is put back."""
+    number = check_seed(seed)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        # torch.manual_seed would also reach accelerators, which are not put back.
+        torch.default_generator.manual_seed(number)
+        yield
+
+
+def stage(**modules: nn.Module | None) -> nn.Sequential:
+    """Modules that run one after the other under their names; None is left out."""
+    return nn.Sequential(OrderedDict((name, module) for name, module in modules.items() if module is not None))
+
+
+def at_least_one(name: str, value: object) -> int:
+    """`value` as an int, or an error that names it when it is no integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise bad_type(name, value, "must be an integer")
+    if value < 1:
+        raise bad_value(name, value, "must be at least 1")
+    return int(value)

@@ -1,0 +1,96 @@
+"""Nets by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from scaledetect.errors import bad_type, unknown_name
+from scaledetect.nets.constant_filter import ConstantFilterNet
+from scaledetect.nets.images import (
+    RESNET_CONFIGURATIONS,
+    VGG,
+    VGG_CONFIGURATIONS,
+    AlexNet,
+    EfficientNetB0,
+    FullyConnected,
+    LeNet,
+    ResNet,
+)
+
+__all__ = ["get", "names"]
+
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "alexnet": AlexNet,
+    "constant_filter": ConstantFilterNet,
+    "efficientnet_b0": EfficientNetB0,
+    "lenet": LeNet,
+    **{f"fc{depth}": partial(FullyConnected, depth) for depth in (2, 4, 6)},
+    **{name: partial(ResNet, name) for name in RESNET_CONFIGURATIONS},
+    **{name: partial(VGG, name, batch_norm=False) for name in VGG_CONFIGURATIONS},
+    **{f"{name}_bn": partial(VGG, name, batch_norm=True) for name in VGG_CONFIGURATIONS},
+}
+
+
+def get(name: str, /, **options: Any) -> nn.Module:
+    """Build a net by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    **options
+        What the net takes; for image nets `in_channels`, `n_classes` and `seed`.
+
+    Returns
+    -------
+    torch.nn.Module
+        In train mode, on the CPU.
+
+    Raises
+    ------
+    KeyError
+        For an unknown name; the message lists the close ones.
+    TypeError
+        For an option that the net does not take; the message lists those it does.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> net = sd.nets.get("vgg11_bn", in_channels=1, n_classes=10)
+    >>> type(net).__name__, net.sensitivity_layers[-2:]
+    ('VGG', ('layer8', 'output'))
+    """
+    if name not in _BUILDERS:
+        raise unknown_name("net", name, _BUILDERS)
+    builder = _BUILDERS[name]
+    known = [option for option in inspect.signature(builder).parameters if option not in _fixed(builder)]
+    for option, value in options.items():
+        if option not in known:
+            raise bad_type(option, value, f"{name!r} takes no such option", f"it takes {', '.join(known) or 'none'}")
+    return builder(**options)
+
+
+def names() -> list[str]:
+    """Names of the nets that `get` builds, sorted.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> [name for name in sd.nets.names() if name.startswith("resnet")]
+    ['resnet18', 'resnet34', 'resnet50']
+    """
+    return sorted(_BUILDERS)
+
+
+def _fixed(builder: Callable[..., nn.Module]) -> set[str]:
+    """Options that the name itself decides."""
+    if not isinstance(builder, partial):
+        return set()
+    fixed = set(builder.keywords)
+    # A ResNet's name decides the kind of its blocks too, and refuses another.
+    return fixed | {"bottleneck"} if builder.func is ResNet else fixed

@@ -1,0 +1,85 @@
+"""What the theory knows of a net that only pools, and how its sensitivities scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect.errors import bad_value
+
+__all__ = ["Exponents", "Pooling"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Filter side and stride of each layer of a net that only pools: all the exact theory needs to know of it."""
+
+    filter_size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.filter_size) != len(self.stride) or not self.stride:
+            raise bad_value(
+                "stride", self.stride, f"needs one entry per layer, as filter_size={self.filter_size!r} has"
+            )
+        for name in ("filter_size", "stride"):
+            for value in getattr(self, name):
+                if not isinstance(value, int) or value < 1:
+                    raise bad_value(name, value, "must be an integer of at least 1")
+
+    @classmethod
+    def of(cls, filter_size: int | tuple[int, ...], stride: int | tuple[int, ...], depth: int) -> Pooling:
+        """Spread single numbers over `depth` layers; tuples must have `depth` entries."""
+
+        def spread(name: str, value: int | tuple[int, ...]) -> tuple[int, ...]:
+            entries = tuple(np.full(depth, value).tolist() if np.ndim(value) == 0 else np.asarray(value).tolist())
+            if len(entries) != depth:
+                raise bad_value(name, value, f"needs one number, or one per layer (depth={depth})")
+            return entries
+
+        if depth < 1:
+            raise bad_value("depth", depth, "must be at least 1")
+        return cls(spread("filter_size", filter_size), spread("stride", stride))
+
+    @property
+    def depth(self) -> int:
+        """Number of layers K."""
+        return len(self.stride)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the K post-ReLU maps: layer1 ... layerK."""
+        return tuple(f"layer{k}" for k in range(1, self.depth + 1))
+
+    @property
+    def A(self) -> FloatArray:
+        """Effective receptive field of each layer, in input pixels: sqrt(1 + 12 Var), shape (K,)."""
+        spacing = np.cumprod((1, *self.stride[:-1]), dtype=np.float64)
+        return np.sqrt(1 + np.cumsum((np.square(self.filter_size, dtype=np.float64) - 1) * spacing**2))
+
+    def sizes(self, size: int) -> tuple[int, ...]:
+        """Side of the map after each layer, for an image of side `size`."""
+        sides = []
+        for stride in self.stride:
+            size = -(-size // stride)
+            sides.append(size)
+        return tuple(sides)
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """How D, G and R scale with the effective receptive field A: negative falls, positive rises.
+
+    `converges` is the sum rule "stride divides filter_size". `plateau` is the limit of D: 0 where D decays, positive
+    where the rule fails, and 1 for filter_size = stride = 1, which pools nothing.
+    """
+
+    D: float
+    G: float
+    R: float
+    converges: bool
+    plateau: float

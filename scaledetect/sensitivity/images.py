@@ -1,0 +1,152 @@
+"""The estimator on images: sensitivities of every layer of a network to smooth deformations and to noise."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+import torch
+from torch import Tensor, nn
+
+from scaledetect.errors import bad_value
+from scaledetect.noise import Noise
+from scaledetect.results import Sensitivities
+from scaledetect.sensitivity.batching import EFFICIENT_ROWS
+from scaledetect.sensitivity.bench import MIN_BLOCKS, Bench
+from scaledetect.sensitivity.capture import Function
+from scaledetect.sensitivity.image_draws import ImageDraws
+from scaledetect.sensitivity.image_stream import ImageSource, ImageStream, rebatched
+from scaledetect.sensitivity.jackknife import estimate_layer
+from scaledetect.sensitivity.outcome import describe_net, outcome
+from scaledetect.sensitivity.passes import Measurement, Passes
+from scaledetect.sensitivity.place import Prepare
+
+__all__ = ["image_sensitivities"]
+
+
+def image_sensitivities(
+    net: nn.Module | Function,
+    images: ImageSource,
+    *,
+    delta: float = 1.0,
+    cutoff: int = 3,
+    noise: Noise = Noise(),
+    layers: Iterable[str] | None = None,
+    channel_mean: bool = False,
+    seed: int = 0,
+    prepare: Prepare | None = None,
+    batch_size: int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    blocks: int = MIN_BLOCKS,
+) -> Sensitivities:
+    """Measure how each layer of a network responds to smooth deformations of images and to noise.
+
+    As `scaledetect.sensitivities`, with tau a random diffeomorphism of maximal entropy, drawn for each image, and one
+    class: Delta = E|f(x_1) - f(x_2)|^2 = 2 n/(n - 1) (E|f|^2 - |E f|^2) over the n images.
+
+    Parameters
+    ----------
+    net : torch.nn.Module or callable
+        Takes images of shape (n, C, L, L); else as in `scaledetect.sensitivities`.
+    images : tensor or ndarray of shape (n, C, L, L), or iterable of such batches
+        Floating and finite, square, at least `blocks` in all. Batches may be tuples or lists whose first entry is the
+        images, as those of a DataLoader.
+    delta : float, default 1.0
+        Nominal displacement of the deformation, pixels, from 0.5 to L/(pi cutoff); see `scaledetect.diffeo`.
+    cutoff : int, default 3
+        Largest wave number of the deformation, at least 2.
+    noise : Noise, default ``Noise()``
+        Form and strength of the noise, on every pixel of every channel. ``match="ensemble"``: sigma^2 is the mean of
+        |tau x - x|^2 over these images, by number of values, from one more pass over the inputs; its own error does not
+        enter those of G and R. ``match="sample"``: |eta| = |tau x - x| for each image, before any rectification.
+    layers, channel_mean, prepare, batch_size, device, dtype
+        As in `scaledetect.sensitivities`.
+    seed : int, default 0
+        Seed of deformations and noise: image number j gets the same in any batch. A loader that shuffles pairs images
+        with other fields in each pass; that shifts no expectation.
+    blocks : int, default 50
+        Blocks B of the jackknife, at least 50; images are dealt out to them in turn. Unless B divides n they differ by
+        an image in size, which the standard errors take into account (Busing et al. 1999).
+
+    Returns
+    -------
+    Sensitivities
+        As `scaledetect.sensitivities` returns.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        Naming the argument: no or fewer than `blocks` images, images of another shape or type, not square or not
+        finite; a one-shot iterator together with ``match="ensemble"``, which reads the images twice; `delta` or
+        `cutoff` out of range; and as `scaledetect.sensitivities`.
+
+    Warns
+    -----
+    RuntimeWarning
+        For layers whose D and G are NaN.
+
+    Notes
+    -----
+    Petrini, Favero, Geiger, Wyart, arXiv 2105.02468, as used in arXiv 2210.01506, section 2. We depart from it in the
+    unbiased Delta, the standard errors, and in taking every image with a deformation of its own.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> from scaledetect.sensitivity import image_sensitivities
+    >>> images = torch.rand(100, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    >>> s = image_sensitivities(torch.nn.AvgPool2d(2), images, delta=1.0, cutoff=2)
+    >>> s.layers, s.n
+    (('output',), 100)
+    """
+    bench = Bench.of(
+        net, noise=noise, layers=layers, channel_mean=channel_mean, seed=seed, prepare=prepare, batch_size=batch_size,
+        device=device, dtype=dtype, blocks=blocks,
+    )  # fmt: skip
+    draws = ImageDraws(delta, cutoff, noise, bench.seed, noise.sigma)
+    stream = ImageStream(images, bench.place.device, torch.promote_types(bench.place.dtype, torch.float32))
+    matched = noise.match == "ensemble" and noise.sigma is None
+    if matched and stream.one_shot:
+        raise bad_value(
+            "images",
+            type(images).__name__,
+            'is read once, and match="ensemble" reads the images twice',
+            'give a tensor, a list or a DataLoader; or noise=Noise(sigma=...), or Noise(match="sample")',
+        )
+    with bench.running() as passes:
+        if matched:
+            size = bench.batch_size or EFFICIENT_ROWS
+            draws = replace(draws, sigma=draws.matched_sigma(map(stream.place, rebatched(stream, size))))
+        measurement = _measure(bench, passes, stream, draws)
+    return outcome(
+        {name: estimate_layer(layer) for name, layer in measurement.sums().items()},
+        bench.capture.net,
+        sigma=float("nan") if draws.sigma is None else draws.sigma,
+        n=measurement.n,
+        n_blocks=bench.blocks,
+        config={
+            "deformation": {"delta": delta, "cutoff": cutoff},
+            "net": describe_net(bench.capture.net),
+            "noise": asdict(noise),
+            "seed": bench.seed,
+            "channel_mean": channel_mean,
+        },
+    )
+
+
+def _measure(bench: Bench, passes: Passes, stream: ImageStream, draws: ImageDraws) -> Measurement:
+    measurement = Measurement(passes, blocks=bench.blocks, classes=1, batch_size=bench.batch_size)
+    batches = iter(stream)
+    first: Tensor = next(batches)
+    # The net meets the images deformed too: an error in `delta` or `cutoff` is told before any error of the net.
+    draws.deformed(stream.place(first[:1]), 0)
+    size = measurement.probe(stream.place(first[:8]))
+    for images in rebatched(itertools.chain([first], batches), size):
+        measurement.add(draws(stream.place(images), measurement.n))
+    if measurement.n < bench.blocks:
+        raise bad_value(
+            "images", f"{measurement.n} images", f"the jackknife needs one for each of its {bench.blocks} blocks"
+        )
+    return measurement

@@ -1,0 +1,135 @@
+"""Results in memory and in files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import scaledetect as sd
+from scaledetect.results import BlockSums
+from scaledetect.sensitivity import sensitivities
+
+TASK = sd.Task(size=16, xi=4)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal bit for bit, NaN included, types too."""
+    if isinstance(one, np.ndarray):
+        return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
+    if isinstance(one, BlockSums):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, float):
+        return isinstance(other, float) and np.float64(one).tobytes() == np.float64(other).tobytes()
+    return type(one) is type(other) and bool(one == other)
+
+
+def small_net() -> nn.Module:
+    """A net that lives: weights drawn by chance can leave every unit off."""
+    conv = nn.Conv1d(1, 2, 3)
+    with torch.no_grad():
+        conv.weight.copy_(torch.linspace(-0.5, 1, 6).reshape(2, 1, 3))
+        conv.bias.fill_(0.1)  # type: ignore[union-attr]
+    return nn.Sequential(conv, nn.ReLU())
+
+
+def results() -> dict[str, sd.Sensitivities]:
+    measured = sensitivities(small_net(), TASK, 200, keep_sums=True)
+    with pytest.warns(RuntimeWarning, match="constant"):
+        flawed = sensitivities(nn.Threshold(1e9, 0.5), TASK, 100, noise=sd.Noise(match="sample"))
+    return {
+        "measured": measured,
+        "flawed": flawed,
+        "theory": sd.theory.sensitivities(TASK, depth=3),
+        "infinite": dataclasses.replace(flawed, D=np.array([np.inf]), config={"x": float("nan"), "y": ()}),
+    }
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize("name", ["measured", "flawed", "theory", "infinite"])
+def test_files_return_every_bit(name: str, suffix: str, tmp_path: Path) -> None:
+    result = results()[name]
+    if suffix == ".json":
+        result = dataclasses.replace(result, sums=None)
+    assert result.save(tmp_path / f"s{suffix}") == tmp_path / f"s{suffix}"
+    loaded = sd.Sensitivities.load(tmp_path / f"s{suffix}")
+    for f in dataclasses.fields(result):
+        assert same(getattr(result, f.name), getattr(loaded, f.name)), f.name
+    assert [path.name for path in tmp_path.iterdir()] == [f"s{suffix}"]
+
+
+def test_bad_files(tmp_path: Path) -> None:
+    result = results()["measured"]
+    with pytest.raises(ValueError, match=r"\.npz or \.json"):
+        result.save(tmp_path / "s.pickle")
+    with pytest.raises(ValueError, match="JSON takes no sums"):
+        result.save(tmp_path / "s.json")
+    with pytest.raises(TypeError, match="plain data"):
+        dataclasses.replace(result, sums=None, config={"net": object()}).save(tmp_path / "s.json")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        sd.Sensitivities.load(tmp_path / "s.npz")
+    (tmp_path / "s.json").write_text('{"format": "another"}')
+    (tmp_path / "t.json").write_text("no JSON")
+    (tmp_path / "s.npz").write_bytes(b"no archive")
+    np.savez(tmp_path / "t.npz", x=np.zeros(3))
+    np.save(tmp_path / "u.npy", np.array([object()], dtype=object))
+    (tmp_path / "u.npy").rename(tmp_path / "u.npz")
+    for name in ("s.json", "t.json", "s.npz", "t.npz", "u.npz"):
+        with pytest.raises(ValueError, match="path="):
+            sd.Sensitivities.load(tmp_path / name)
+
+
+def test_config_is_plain_data() -> None:
+    result = dataclasses.replace(results()["theory"], config={"a": (1, (2.0, np.float64(3))), "b": np.arange(2)})
+    assert result.config == {"a": [1, [2.0, 3.0]], "b": [0, 1]}
+
+
+def test_to_dict_is_ready_for_json() -> None:
+    plain = json.loads(json.dumps(results()["flawed"].to_dict(), allow_nan=False))
+    assert plain["D"] == [None]
+    assert "sums" not in plain
+    assert "deviations" not in plain
+
+
+def test_deviations_give_the_standard_errors() -> None:
+    result = results()["measured"]
+    assert result.deviations is not None
+    for name, values in result.deviations.items():
+        assert values.shape == (50, 3)
+        np.testing.assert_allclose(np.sqrt(np.square(values).sum(axis=0)), getattr(result, f"{name}_stderr"))
+
+
+def test_arrays_are_frozen_and_checked() -> None:
+    result = results()["theory"]
+    with pytest.raises(ValueError, match="read-only"):
+        result.D[0] = 1
+    with pytest.raises(ValueError, match="one entry for each"):
+        dataclasses.replace(result, D=np.zeros(2))
+    with pytest.raises(ValueError, match="other layers"):
+        result.z(dataclasses.replace(result, layers=("a", "b", "c")))
+
+
+def test_z_scores() -> None:
+    exact = results()["theory"]
+    assert (exact.z(exact)["D"] == 0).all()
+    noisy = dataclasses.replace(exact, D=exact.D + 0.3, D_stderr=np.full(3, 0.1))
+    np.testing.assert_allclose(noisy.z(exact)["D"], 3)
+    assert np.isinf(dataclasses.replace(exact, D=exact.D + 0.3).z(exact)["D"]).all()
+
+
+def test_sums_do_not_depend_on_the_reference() -> None:
+    sums = results()["measured"].sums
+    assert sums is not None
+    layer = sums["0"]
+    moved = layer.shifted(layer.reference + 3).shifted(layer.reference)
+    np.testing.assert_allclose(moved.squares, layer.squares, rtol=1e-9)
+    np.testing.assert_allclose(moved.vectors, layer.vectors, atol=1e-9)

@@ -1,0 +1,53 @@
+"""Memory grows neither with the number of draws nor with that of batches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads the peak memory of a process from /proc"
+)
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import torch
+import scaledetect as sd
+
+net = sd.nets.get("vgg11", in_channels=1)
+task = sd.Task(dim=2, size=32, xi=14, gap=2)
+# What loads and compiles on first use is no part of it.
+sd.sensitivities(sd.nets.get("fc2", in_channels=1, width=8), task, 100)
+
+def peak():
+    # Not ru_maxrss, which begins at the size of the process that started this one.
+    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(status["VmHWM"].split()[0])
+
+before = peak()
+s = sd.sensitivities(net, task, int(sys.argv[1]))
+assert s.n == int(sys.argv[1])
+print(peak() - before)
+"""
+
+
+def peak(n: int) -> int:
+    """Bytes above what the process took before."""
+    # Large arrays straight from the operating system and back: the peak is that of what is in use at one time, and not
+    # of what the allocator keeps.
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(n)], check=True, capture_output=True, text=True, env=environment
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_peak_does_not_grow_with_n() -> None:
+    few, many = peak(500), peak(2000)
+    assert abs(many / few - 1) < 0.1, (few, many)
