@@ -18,7 +18,7 @@ from scaledetect.shift import move_probabilities, moves
 from scaledetect.stream import check_number, check_seed, philox_key, stream_key
 from scaledetect.task import Task
 
-__all__ = ["noise_images", "shift_pairs"]
+__all__ = ["move_pixels", "noise_images", "shift_pairs"]
 
 
 def shift_pairs(
@@ -66,6 +66,11 @@ def shift_pairs(
     uniform = (words[:, :2] >> np.uint64(11)) * 2.0**-53
     ends = np.cumsum(move_probabilities(task.dim))[:-1]
     steps = moves(task.dim)[np.searchsorted(ends, uniform, side="right")]
+    return move_pixels(pairs, steps, task)
+
+
+def move_pixels(pairs: NDArray[np.int64], steps: NDArray[np.int64], task: Task) -> NDArray[np.int64]:
+    """`pairs`, shape (n, 2, dim), moved by `steps`, which broadcast to that shape, by the border rule of the task."""
     moved = pairs + steps
     if task.labelling == "block":
         # Leaving the lattice leaves the block: below 0 the quotient differs, past the end only the size tells.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect.errors import bad_value
+from scaledetect.perturb import move_pixels
 from scaledetect.population import class_sizes
 from scaledetect.rendering import render_pairs
 from scaledetect.results import BlockSums
@@ -112,12 +113,4 @@ def _moves(pairs: Pairs, task: Task) -> Iterator[tuple[Pairs, float]]:
     """The pairs after each of the moves of both pixels, with its probability."""
     law = list(zip(moves(task.dim), move_probabilities(task.dim), strict=True))
     for (one, p), (other, q) in itertools.product(law, law):
-        yield _moved(pairs, np.stack([one, other]), task), float(p * q)
-
-
-def _moved(pairs: Pairs, steps: Pairs, task: Task) -> Pairs:
-    moved = pairs + steps
-    if task.labelling == "block":
-        outside = ((moved // task.xi != pairs // task.xi) | (moved >= task.size)).any(axis=2, keepdims=True)
-        return np.where(outside, pairs, moved)
-    return moved % task.size if task.periodic else np.clip(moved, 0, task.size - 1)
+        yield move_pixels(pairs, np.stack([one, other]), task), float(p * q)
