@@ -19,7 +19,7 @@ LAYERS = 1000
 
 def main() -> None:
     noise = sd.Noise(mode="rectified_noise")
-    sd.theory.sensitivities(sd.Task(size=64, xi=16), noise=noise)  # imports
+    sd.theory.sensitivities(sd.Task(size=64, xi=16), depth=2, noise=noise)  # imports
     print("     L   layers   seconds   an FFT a layer   peak MB")
     for exponent in (12, 14, 16, 18, 20):
         task = sd.Task(size=2**exponent, xi=2 ** (exponent - 4))

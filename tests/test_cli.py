@@ -116,7 +116,7 @@ def test_theory_with_one_number_per_layer() -> None:
 
 
 def test_measure() -> None:
-    arguments = ("measure", CARD, *SMALL, "--n", "1000", "--seed", "5")
+    arguments = ("measure", "--task", CARD, *SMALL, "--n", "1000", "--seed", "5")
     found = json.loads(run(*arguments, "--json").stdout)["F=2 s=2"]
     net = sd.nets.ConstantFilterNet(1, 2, 2, 3)
     s = sd.sensitivities(net, sd.load_task(CARD), 1000, seed=5)
@@ -177,8 +177,8 @@ REFUSED = [
     (["theory", CARD, "--noise", "loud"], "mode='loud'"),
     (["theory", CARD, "--filter-size", "two"], "filter_size='two'"),
     (["theory", CARD, "--filter-size", "3,3", "--depth", "3"], "filter_size=(3, 3)"),
-    (["measure", CARD, "--sigma", "-1"], "sigma=-1.0"),
-    (["measure", CARD, "--n", "7"], "n=7"),
+    (["measure", "--task", CARD, "--sigma", "-1"], "sigma=-1.0"),
+    (["measure", "--task", CARD, "--n", "7"], "n=7"),
     (["compare", CARD, "--n", "1000", "--output", "taken"], "output='taken': cannot be made"),
     (["compare", CARD, "--n", "7"], "n=7"),
     (["tasks", "--update", "nowhere"], "holds no card"),

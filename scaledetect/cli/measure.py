@@ -2,52 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
 from scaledetect.cli.options import (
     AsJson,
-    CardName,
     Depth,
-    Draws,
     FilterSize,
     Match,
     Mode,
+    OutputFile,
     Seed,
     Sigma,
     Stride,
     nets_of,
     noise_of,
     print_json,
+    result_file,
 )
+from scaledetect.errors import bad_value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from scaledetect.cards import Card
+    from scaledetect.images import ImageData
+
+Source = Annotated[
+    str | None,
+    typer.Argument(metavar="NET", help="Name of a net, module:callable, or weights (.pt); default: nets of the card."),
+]
+TaskName = Annotated[str | None, typer.Option("--task", metavar="CARD", help="Card of the task to measure on.")]
+ImagesName = Annotated[
+    str | None, typer.Option("--images", metavar="NAME", help="Data set to measure on: its test set.")
+]
+Architecture = Annotated[str | None, typer.Option(metavar="NET", help="The net that weights belong to.")]
+Number = Annotated[int | None, typer.Option("--n", help="Draws (default 10000), or test images (default all).")]
+Delta = Annotated[float | None, typer.Option(help="With --images: displacement by the deformation, pixels.")]
+Cutoff = Annotated[int | None, typer.Option(help="With --images: largest wave number of the deformation.")]
+ChannelMean = Annotated[bool, typer.Option("--channel-mean", help="Average each layer over its channels first.")]
 
 
 def measure(
-    card: CardName,
+    net: Source = None,
+    task: TaskName = None,
+    images: ImagesName = None,
+    architecture: Architecture = None,
     filter_size: FilterSize = None,
     stride: Stride = None,
     depth: Depth = None,
-    n: Draws = 10_000,
+    n: Number = None,
     noise: Mode = "signed",
     match: Match = "ensemble",
     sigma: Sigma = None,
+    delta: Delta = None,
+    cutoff: Cutoff = None,
+    channel_mean: ChannelMean = False,
     seed: Seed = None,
+    output: OutputFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measured D, G, R of constant-filter nets on a task; default: the nets of the card."""
-    from scaledetect.cards import load_card
+    """Measured D, G, R of a net on a task or on images; default: constant-filter nets, those of the card."""
     from scaledetect.cli.tables import print_sensitivities, progress
-    from scaledetect.nets import ConstantFilterNet
-    from scaledetect.sensitivity import sensitivities
 
-    loaded = load_card(card)
-    kind = noise_of(noise, match, sigma)
-    first = loaded.seeds.study[0] if seed is None else seed
-    nets = nets_of(loaded, filter_size, stride, depth)
+    where, nets = _place_and_nets(net, task, images, architecture, (filter_size, stride, depth))
+    deformation = {key: value for key, value in (("delta", delta), ("cutoff", cutoff)) if value is not None}
+    if task is not None and deformation:
+        raise bad_value(*next(iter(deformation.items())), "goes with --images only", "leave it out")
+    path = None if output is None else result_file(output)
+    if path is not None and len(nets) > 1:
+        way_out = f"name one net; {where.name} has {', '.join(nets)}"
+        raise bad_value("output", str(output), "takes one measurement", way_out)
+    options: dict[str, Any] = {"noise": noise_of(noise, match, sigma), "channel_mean": channel_mean, **deformation}
     seen = {}
     with progress("measuring", len(nets)) as advance:
-        for net in nets:
-            module = ConstantFilterNet(loaded.task.dim, **net.model_dump())
-            seen[net.label] = sensitivities(module, loaded.task, n, noise=kind, seed=first)
-            advance(net.label)
+        for label, module in nets.items():
+            seen[label] = _measure(module, where, n, seed, options)
+            advance(label)
+    if path is not None:
+        next(iter(seen.values())).save(path)
     if as_json:
         print_json({label: s.to_dict() for label, s in seen.items()})
     else:
-        print_sensitivities(f"{loaded.display_name}: measured, {noise} noise, n = {n}", seen)
+        title = getattr(where, "display_name", where.name)
+        print_sensitivities(f"{title}: measured, {noise} noise, n = {next(iter(seen.values())).n}", seen)
+
+
+def _place_and_nets(
+    net: str | None,
+    task: str | None,
+    images: str | None,
+    architecture: str | None,
+    filters: tuple[str | None, str | None, int | None],
+) -> tuple[Card | ImageData, dict[str, nn.Module]]:
+    """What to measure on, and the nets by their labels."""
+    from scaledetect.cards import load_card
+    from scaledetect.net_source import find_net
+
+    if (task is None) == (images is None):
+        raise bad_value("task", task, "give exactly one of --task CARD and --images NAME")
+    if any(option is not None for option in filters) and not (images is None and net in (None, "constant_filter")):
+        way_out = "leave them out"
+        raise bad_value("net", net, "--filter-size, --stride, --depth go with constant_filter and --task", way_out)
+    if task is not None:
+        card = load_card(task)
+        if net in (None, "constant_filter") and architecture is None:
+            return card, dict(_constant(card, filters, own=net is None))
+        if net is None:
+            raise bad_value("architecture", architecture, "goes with a file of weights (.pt or .pth)", "name it first")
+        return card, {net: find_net(net, architecture=architecture, **_shape(net, architecture, card.task.dim, 1, 2))}
+    if net is None:
+        raise bad_value("net", net, "a data set has no nets of its own", "name one, as in measure NET --images NAME")
+    data = _images(images or "")
+    shape = _shape(net, architecture, 2, data.train_images.shape[1], len(data.classes))
+    return data, {net: find_net(net, architecture=architecture, **shape)}
+
+
+def _constant(
+    card: Card, filters: tuple[str | None, str | None, int | None], own: bool
+) -> Iterator[tuple[str, nn.Module]]:
+    from scaledetect.nets import ConstantFilterNet
+
+    side, stride, depth = filters
+    for one in nets_of(card, side if own else side or "2", stride, depth):
+        yield one.label, ConstantFilterNet(card.task.dim, **one.model_dump())
+
+
+def _shape(net: str, architecture: str | None, dim: int, in_channels: int, n_classes: int) -> dict[str, int]:
+    """What a net of a name is built with, so that it takes the images."""
+    if "constant_filter" in (net, architecture):
+        return {"dim": dim}
+    return {"in_channels": in_channels, "n_classes": n_classes}
+
+
+def _images(name: str) -> ImageData:
+    from scaledetect.images import load
+
+    try:
+        return load(name)
+    except (ModuleNotFoundError, ConnectionError) as error:
+        raise bad_value("images", name, " ".join(str(error).split())) from error
+
+
+def _measure(module: nn.Module, where: Card | ImageData, n: int | None, seed: int | None, options: Any) -> Any:
+    from scaledetect.cards import Card
+    from scaledetect.sensitivity import image_sensitivities, sensitivities
+
+    if isinstance(where, Card):
+        first = where.seeds.study[0] if seed is None else seed
+        return sensitivities(module, where.task, 10_000 if n is None else n, seed=first, **options)
+    images = where.test_images
+    if n is not None and not 1 <= n <= len(images):
+        raise bad_value("n", n, f"{where.name!r} has {len(images)} test images")
+    return image_sensitivities(module, images[:n], seed=seed or 0, **options)

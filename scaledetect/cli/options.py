@@ -39,6 +39,15 @@ def nets_of(card: Card, filter_size: str | None, stride: str | None, depth: int 
     return (ReferenceNet(filter_size=sides, stride=steps, depth=pooling.depth),)
 
 
+def result_file(path: Path) -> Path:
+    """`path`, where a result can be written as `Sensitivities.save` does; an error says otherwise before any work."""
+    from scaledetect.files import check_writable
+
+    if path.suffix not in (".npz", ".json"):
+        raise bad_value("output", str(path), "must end in .npz or .json")
+    return check_writable(path)
+
+
 def noise_of(mode: str, match: str = "ensemble", sigma: float | None = None) -> Noise:
     """The noise that the options describe; `Noise` refuses what it does not know."""
     return Noise(mode=cast(NoiseMode, mode), match=cast(NoiseMatch, match), sigma=sigma)
