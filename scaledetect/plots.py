@@ -190,7 +190,12 @@ def _draw(axes: Axes, curve: Sensitivities, exact: Sensitivities | None, name: s
     if curve.kind == "theory":
         axes.plot(x, shown, "--", color=color, linewidth=1.2)
     else:
-        axes.errorbar(x, shown, getattr(curve, name + "_stderr"), fmt=marker, color=color, markersize=4.5, capsize=2)
+        error = getattr(curve, name + "_stderr")
+        axes.errorbar(x, shown, error, fmt=marker, color=color, markersize=4.5, capsize=2)
+        if exact is None:
+            # No exact curve guides the eye: a line through the points, and a band of one standard error.
+            axes.plot(x, shown, "-", color=color, linewidth=1.2)
+            axes.fill_between(x, shown - error, shown + error, color=color, alpha=0.2, linewidth=0)
     zero = x[y == 0]
     low = np.full(zero.shape, 0.02)
     axes.plot(zero, low, "v", transform=axes.get_xaxis_transform(), color=color, markersize=5, fillstyle="none")
@@ -223,12 +228,13 @@ def _dress(axes: Axes, name: str, against: str) -> None:
 
 
 def _ticks(axis: Axis) -> None:
-    """Numbers a reader can place: powers of ten over a wide range, 1, 2, 5 as plain numbers over a narrow one."""
+    """Numbers a reader can place: powers of ten over a wide range, plain numbers over a narrow one."""
     low, high = axis.get_view_interval()
     if high > 50 * low:
         axis.set_minor_formatter(NullFormatter())
         return
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    steps = (1, 2, 5) if high > 4 * low else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
@@ -239,7 +245,8 @@ def _legend(figure: Figure, curves: Mapping[str, Sensitivities], exact: Mapping[
         if label:
             marker = "none" if curve.kind == "theory" else MARKERS[index % len(MARKERS)]
             color = COLORS[index % len(COLORS)]
-            entries.append(Line2D([], [], color=color, marker=marker, markersize=4.5, linestyle="--", label=label))
+            style = "-" if curve.kind == "measured" and label not in exact else "--"
+            entries.append(Line2D([], [], color=color, marker=marker, markersize=4.5, linestyle=style, label=label))
     if exact:
         entries.append(Line2D([], [], color=_GREY, marker="o", linestyle="none", markersize=4.5, label="measured"))
         entries.append(Line2D([], [], color=_GREY, linestyle="--", label="exact"))
