@@ -245,7 +245,7 @@ def _legend(figure: Figure, curves: Mapping[str, Sensitivities], exact: Mapping[
         if label:
             marker = "none" if curve.kind == "theory" else MARKERS[index % len(MARKERS)]
             color = COLORS[index % len(COLORS)]
-            style = "-" if curve.kind == "measured" and label not in exact else "--"
+            style: Literal["-", "--"] = "-" if curve.kind == "measured" and label not in exact else "--"
             entries.append(Line2D([], [], color=color, marker=marker, markersize=4.5, linestyle=style, label=label))
     if exact:
         entries.append(Line2D([], [], color=_GREY, marker="o", linestyle="none", markersize=4.5, label="measured"))

@@ -123,8 +123,9 @@ class _Trial:
             raise shape_error(self.net, self.images, None, error) from error
         if not self.seen:
             raise _FailedError("no layer and no output is a floating tensor with a row for each image")
-        last = f"{tuple(self.seen[OUTPUT].shape)}" if OUTPUT in self.seen else "no floating tensor"
-        return True, f"images {tuple(self.images.shape)} give {last}; layers to measure: {len(self.seen)}"
+        last = OUTPUT if OUTPUT in self.seen else list(self.seen)[-1]
+        found = f"{tuple(self.seen[last].shape)} at {last}"
+        return True, f"images {tuple(self.images.shape)} give {found}; layers to measure: {len(self.seen)}"
 
     def finite(self) -> tuple[bool, str]:
         if bad := [name for name, value in self.seen.items() if not value.isfinite().all()]:
