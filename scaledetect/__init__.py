@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scaledetect.sampling import make_scale_detection, sample_images, sample_pairs
     from scaledetect.sensitivity import compare, image_sensitivities, merge, sensitivities
     from scaledetect.task import Task
+    from scaledetect.training import TrainConfig, TrainedMember, TrainingRun, TrainProgress, load_member, train
     from scaledetect.versions import __version__, show_versions
 
 _SUBMODULES = ("images", "nets", "probes", "theory")
@@ -68,6 +69,13 @@ _HOME = {
     "Sensitivities": "results",
     "Pooling": "results",
     "Exponents": "results",
+    # training
+    "train": "training",
+    "TrainConfig": "training",
+    "TrainProgress": "training",
+    "TrainedMember": "training",
+    "TrainingRun": "training",
+    "load_member": "training",
     # the installation
     "show_versions": "versions",
     "__version__": "versions",
@@ -82,6 +90,10 @@ __all__ = [
     "ScaleDetectionDataset",
     "Sensitivities",
     "Task",
+    "TrainConfig",
+    "TrainProgress",
+    "TrainedMember",
+    "TrainingRun",
     "TypicalDisplacement",
     "__version__",
     "compare",
@@ -94,6 +106,7 @@ __all__ = [
     "images",
     "list_tasks",
     "load_card",
+    "load_member",
     "load_task",
     "make_scale_detection",
     "merge",
@@ -107,6 +120,7 @@ __all__ = [
     "shift_pairs",
     "show_versions",
     "theory",
+    "train",
     "typical_displacement",
 ]
 

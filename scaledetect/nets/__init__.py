@@ -3,7 +3,9 @@
 from scaledetect.nets.circular import CircularConv1d, CircularConv2d, CircularConv3d, circular_conv, circular_pad
 from scaledetect.nets.constant_filter import ConstantFilterNet
 from scaledetect.nets.images import VGG, AlexNet, EfficientNetB0, FullyConnected, LeNet, ResNet
+from scaledetect.nets.pooling import PoolingNet
 from scaledetect.nets.registry import get, names
+from scaledetect.nets.spec import NetSpec
 
 __all__ = [
     "VGG",
@@ -15,6 +17,8 @@ __all__ = [
     "EfficientNetB0",
     "FullyConnected",
     "LeNet",
+    "NetSpec",
+    "PoolingNet",
     "ResNet",
     "circular_conv",
     "circular_pad",

@@ -21,14 +21,16 @@ from scaledetect.nets.images import (
     LeNet,
     ResNet,
 )
+from scaledetect.nets.pooling import PoolingNet
 
-__all__ = ["get", "names"]
+__all__ = ["get", "names", "option_names"]
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "alexnet": AlexNet,
     "constant_filter": ConstantFilterNet,
     "efficientnet_b0": EfficientNetB0,
     "lenet": LeNet,
+    "pooling": PoolingNet,
     **{f"fc{depth}": partial(FullyConnected, depth) for depth in (2, 4, 6)},
     **{name: partial(ResNet, name) for name in RESNET_CONFIGURATIONS},
     **{name: partial(VGG, name, batch_norm=False) for name in VGG_CONFIGURATIONS},
@@ -65,14 +67,19 @@ def get(name: str, /, **options: Any) -> nn.Module:
     >>> type(net).__name__, net.sensitivity_layers[-2:]
     ('VGG', ('layer8', 'output'))
     """
-    if name not in _BUILDERS:
-        raise unknown_name("net", name, _BUILDERS)
-    builder = _BUILDERS[name]
-    known = [option for option in inspect.signature(builder).parameters if option not in _fixed(builder)]
+    known = option_names(name)
     for option, value in options.items():
         if option not in known:
             raise bad_type(option, value, f"{name!r} takes no such option", f"it takes {', '.join(known) or 'none'}")
-    return builder(**options)
+    return _BUILDERS[name](**options)
+
+
+def option_names(name: str) -> list[str]:
+    """Names of the options that the net of this name takes; a `KeyError` lists the names close to an unknown one."""
+    if name not in _BUILDERS:
+        raise unknown_name("net", name, _BUILDERS)
+    builder = _BUILDERS[name]
+    return [option for option in inspect.signature(builder).parameters if option not in _fixed(builder)]
 
 
 def names() -> list[str]:

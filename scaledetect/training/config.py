@@ -1,0 +1,118 @@
+"""How a net is trained: the loss, the steps, and when to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import Literal
+
+from scaledetect.errors import bad_type, bad_value, one_of
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The numbers of a training run; the defaults are the paper's, without ridge.
+
+    Parameters
+    ----------
+    batch_size : int, default 8
+        Images a step; the last batch of an epoch may be smaller.
+    lr : float, default 0.01
+        Learning rate; for `PoolingNet` under ``"sgd"`` it is multiplied by the width H.
+    ridge : float, default 0
+        Coefficient of sum_k |w_k|^2 / (H K) over the convolution weights of a `PoolingNet`; the paper takes 0.01.
+    loss : {"hinge", "cross_entropy"}, default "hinge"
+        mean max(0, 1 - y f) of a net with one output, or the cross-entropy of one with two.
+    optimizer : {"sgd", "adam"}, default "sgd"
+        Without momentum, or Adam with the defaults of torch.
+    schedule : {"constant", "cosine"}, default "constant"
+        Learning rate over epochs; the cosine goes from `lr` to 0 at `max_epochs`.
+    max_epochs : int, default 1000
+    target_loss : float, default 0
+        An epoch whose mean loss, each batch taken before its step, is not above this has *reached* the target.
+        Without ridge and at 0 nothing moves in such an epoch, so that the whole training set has loss 0.
+    zero_multiple : float, default 1
+        Go on to this multiple of the first epoch that reached the target. With ridge the published code takes 500.
+    zero_validation : bool, default False
+        The target is reached only with no wrong validation row either, as the published code asks with ridge.
+    dtype : {"float32", "float64"}, default "float32"
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument that is out of range.
+
+    Notes
+    -----
+    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506, section 5 and appendix.
+
+    Examples
+    --------
+    >>> from scaledetect import TrainConfig
+    >>> TrainConfig(ridge=0.01, zero_multiple=500).lr
+    0.01
+    """
+
+    batch_size: int = 8
+    lr: float = 0.01
+    ridge: float = 0.0
+    loss: Literal["hinge", "cross_entropy"] = "hinge"
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    schedule: Literal["constant", "cosine"] = "constant"
+    max_epochs: int = 1000
+    target_loss: float = 0.0
+    zero_multiple: float = 1.0
+    zero_validation: bool = False
+    dtype: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        one_of("loss", self.loss, ("hinge", "cross_entropy"))
+        one_of("optimizer", self.optimizer, ("sgd", "adam"))
+        one_of("schedule", self.schedule, ("constant", "cosine"))
+        one_of("dtype", self.dtype, ("float32", "float64"))
+        for name in ("batch_size", "max_epochs"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise bad_type(name, value, "must be an integer")
+            if int(value) < 1:
+                raise bad_value(name, value, "must be at least 1")
+        for name in ("lr", "ridge", "target_loss", "zero_multiple"):
+            _check_real(name, getattr(self, name))
+        if not self.lr > 0:
+            raise bad_value("lr", self.lr, "must be positive")
+        if self.zero_multiple < 1:
+            raise bad_value("zero_multiple", self.zero_multiple, "must be at least 1")
+        if not isinstance(self.zero_validation, bool):
+            raise bad_type("zero_validation", self.zero_validation, "must be True or False")
+        self._canonical()
+
+    def factor(self, epoch: int) -> float:
+        """What the schedule multiplies the learning rate by in `epoch`, counted from 1."""
+        if self.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.max_epochs))
+
+    def last_epoch(self, reached: int | None) -> int:
+        """The epoch at which training ends, given the first one that reached the target."""
+        if reached is None:
+            return self.max_epochs
+        return min(self.max_epochs, math.ceil(self.zero_multiple * reached))
+
+    def _canonical(self) -> None:
+        """Numbers of NumPy become Python's: equal configurations are equal when written, too."""
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if not isinstance(value, bool | str):
+                object.__setattr__(
+                    self, f.name, int(value) if isinstance(value, Integral) and f.type == "int" else float(value)
+                )
+
+
+def _check_real(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise bad_type(name, value, "must be a number")
+    if not (math.isfinite(float(value)) and float(value) >= 0):
+        raise bad_value(name, value, "must be finite and not negative")

@@ -1,0 +1,85 @@
+"""The rows a member is trained, validated and tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scaledetect.errors import bad_value
+from scaledetect.sampling import check_request, sample_images
+from scaledetect.stream import class_counts
+from scaledetect.task import Task
+from scaledetect.training.seeds import factor_seed
+
+__all__ = ["Rows", "Sizes", "draw_rows"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of rows of each split; checked against the task by `check`."""
+
+    train: int
+    validation: int = 0
+    test: int = 0
+
+    def check(self, task: Task) -> Sizes:
+        """The same as Python integers; raise unless each split holds that many, and the first two fit their half.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming `n_train`, `n_validation` or `n_test`, and how many there are.
+        """
+        train, _ = check_request(task, self.train, 0, "train", False, "n_train")
+        validation, _ = check_request(task, self.validation, 0, "validation", False, "n_validation")
+        test, _ = check_request(task, self.test, 0, "test", False, "n_test")
+        if train < 1:
+            raise bad_value("n_train", train, "must be at least 1")
+        counts = zip(class_counts(task, train), class_counts(task, validation), strict=True)
+        for (name, size), (used, more) in zip((("near", task.n_near), ("far", task.n_far)), counts, strict=True):
+            half = (size + 1) // 2
+            if used + more > half:
+                text = f"with n_train={train} takes {used + more} rows of class {name!r}, and its half holds {half}"
+                raise bad_value("n_validation", validation, text, "lower one of them")
+        return Sizes(train, validation, test)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of one split of M members.
+
+    `images` has shape (M, n, 1, L[, L[, L]]), `labels`, of the same dtype, shape (M, n): +1 near, -1 far.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return self.labels.shape[1]
+
+    def keep(self, members: Sequence[int]) -> Rows:
+        """Those of some members, by their places."""
+        places = torch.as_tensor(members, device=self.labels.device)
+        return Rows(self.images[places], self.labels[places])
+
+
+def draw_rows(
+    task: Task,
+    n: int,
+    split: Literal["train", "validation", "test"],
+    seeds: Sequence[int],
+    *,
+    dtype: Literal["float32", "float64"],
+    device: torch.device,
+) -> Rows:
+    """The first n rows of a split for each root seed."""
+    images = np.empty((len(seeds), n, 1, *task.shape), dtype=dtype)
+    labels = np.empty((len(seeds), n), dtype=dtype)
+    for place, root in enumerate(seeds):
+        _, labels[place] = sample_images(task, n, seed=factor_seed(root, "data"), split=split, out=images[place])
+    return Rows(torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device))

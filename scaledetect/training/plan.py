@@ -1,0 +1,185 @@
+"""What a training run is, checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from numbers import Integral
+from typing import Any
+
+import torch
+from torch import nn
+
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.nets import NetSpec, PoolingNet
+from scaledetect.nets.images.cifar import SIDE, CifarNet
+from scaledetect.noise import Noise
+from scaledetect.stream import STREAM_VERSION, check_seed
+from scaledetect.task import Task
+from scaledetect.training.config import TrainConfig
+from scaledetect.training.data import Sizes
+from scaledetect.training.seeds import factor_seed
+
+__all__ = ["Plan", "Tracking", "check_device"]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Sensitivities to be measured during training: epochs, draws and noise."""
+
+    epochs: tuple[int, ...] = ()
+    n: int = 2000
+    noise: Noise = Noise()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run is a function of."""
+
+    task: Task
+    spec: NetSpec
+    sizes: Sizes
+    seeds: tuple[int, ...]
+    config: TrainConfig
+    tracking: Tracking
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        net: PoolingNet | NetSpec | str,
+        sizes: Sizes,
+        seeds: int | Iterable[int],
+        config: TrainConfig,
+        tracking: Tracking,
+    ) -> Plan:
+        """Check all of it.
+
+        Raises
+        ------
+        TypeError, ValueError, KeyError
+            Naming the argument.
+        """
+        if not isinstance(task, Task):
+            raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
+        if not isinstance(config, TrainConfig):
+            raise bad_type("config", config, "must be a scaledetect.TrainConfig")
+        sizes = sizes.check(task)
+        spec = _spec(net, task, config)
+        _check_net(spec.build(), task, sizes, config)
+        return cls(task, spec, sizes, _seeds(seeds), config, _checked(tracking))
+
+    @property
+    def stacked(self) -> bool:
+        """Whether all members are trained in one computation."""
+        return self.spec.name == "pooling" and self.config.optimizer == "sgd"
+
+    @property
+    def groups(self) -> list[tuple[int, ...]]:
+        """Seeds of the members that are trained together."""
+        return [self.seeds] if self.stacked else [(seed,) for seed in self.seeds]
+
+    def initial(self, seed: int) -> nn.Module:
+        """The net of a member before training."""
+        return self.spec.build(factor_seed(seed, "init"))
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data: two runs of the same description are the same run."""
+        sizes = {f"n_{name}": value for name, value in asdict(self.sizes).items()}
+        net = {"name": self.spec.name, "options": dict(self.spec.options)}
+        tracking = asdict(self.tracking) if self.tracking.epochs else None
+        return {
+            "task": asdict(self.task), "net": net, **sizes, "seeds": self.seeds, "config": asdict(self.config),
+            "tracking": tracking, "stream_version": STREAM_VERSION,
+        }  # fmt: skip
+
+
+def _spec(net: PoolingNet | NetSpec | str, task: Task, config: TrainConfig) -> NetSpec:
+    if isinstance(net, NetSpec):
+        return net
+    if isinstance(net, PoolingNet):
+        return NetSpec.of(net)
+    if not isinstance(net, str):
+        way_out = "give a PoolingNet, a NetSpec, or the name of a net"
+        raise bad_type("net", type(net).__name__, "is no net that can be built again from a seed", way_out)
+    if net == "pooling":
+        return NetSpec(net, {"dim": task.dim})
+    return NetSpec(net, {"in_channels": 1, "n_classes": 1 if config.loss == "hinge" else 2})
+
+
+def _check_net(net: nn.Module, task: Task, sizes: Sizes, config: TrainConfig) -> None:
+    if isinstance(net, PoolingNet):
+        _check_pooling(net, task, config)
+        return
+    assert isinstance(net, CifarNet)
+    if task.dim != 2 or task.size > SIDE:
+        text = f"takes images of two dimensions and up to {SIDE} pixels; the task has dim={task.dim}, size={task.size}"
+        raise bad_value("net", type(net).__name__, text, "choose another card, or a PoolingNet")
+    outputs = 1 if config.loss == "hinge" else 2
+    if net.in_channels != 1 or net.n_classes != outputs:
+        text = f"has in_channels={net.in_channels} and n_classes={net.n_classes}"
+        raise bad_value("net", type(net).__name__, f"{text}; loss={config.loss!r} needs 1 and {outputs}")
+    if config.ridge:
+        raise bad_value("ridge", config.ridge, "is defined for PoolingNet only", "leave it out")
+    has_statistics = any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
+    if has_statistics and sizes.train % config.batch_size == 1:
+        text = (
+            f"leaves a batch of one image at the end of n_train={sizes.train}, and this net normalises over the batch"
+        )
+        raise bad_value("batch_size", config.batch_size, text, "choose another")
+
+
+def _check_pooling(net: PoolingNet, task: Task, config: TrainConfig) -> None:
+    if net.dim != task.dim:
+        raise bad_value("net", net.dim, f"takes images of dim={net.dim}, and the task has dim={task.dim}")
+    if config.loss != "hinge":
+        raise bad_value("loss", config.loss, "needs two outputs, and a PoolingNet has one", 'take loss="hinge"')
+    if net.pooling.filter_size[0] > task.size:
+        raise bad_value(
+            "filter_size", net.pooling.filter_size[0], f"the first filter must fit the image, size={task.size}"
+        )
+    side = task.size
+    for k, stride in enumerate(net.pooling.stride, start=1):
+        if stride > side:
+            text = f"layer {k} would shrink a map of {side} sites below one"
+            raise bad_value("stride", net.pooling.stride, text, "lower depth or stride")
+        side = -(-side // stride)
+
+
+def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
+    if isinstance(seeds, Integral):
+        return (check_seed(seeds, "seeds"),)
+    if not isinstance(seeds, Iterable):
+        raise bad_type("seeds", seeds, "must be an integer, or integers")
+    numbers = tuple(check_seed(seed, "seeds") for seed in seeds)
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise bad_value("seeds", numbers, "must be at least one, all different")
+    return numbers
+
+
+def _checked(tracking: Tracking) -> Tracking:
+    from scaledetect.sensitivity.bench import MIN_BLOCKS
+
+    if not isinstance(tracking.noise, Noise):
+        raise bad_type("noise", tracking.noise, "must be a scaledetect.Noise")
+    for epoch in tracking.epochs:
+        if isinstance(epoch, bool) or not isinstance(epoch, Integral):
+            raise bad_type("track", epoch, "must be numbers of epochs")
+        if epoch < 0:
+            raise bad_value("track", epoch, "must be numbers of epochs, 0 for before training")
+    if tracking.n < 1 or tracking.n % (2 * MIN_BLOCKS):
+        raise bad_value("track_draws", tracking.n, f"must be a multiple of {2 * MIN_BLOCKS}")
+    return Tracking(tuple(sorted({int(epoch) for epoch in tracking.epochs})), int(tracking.n), tracking.noise)
+
+
+def check_device(device: torch.device | str | None) -> torch.device:
+    """The device asked for, by default the first GPU where there is one; an error where it cannot be used."""
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise bad_value("device", str(device), f"cannot be used ({first})", 'take "cpu"') from error
+    return chosen

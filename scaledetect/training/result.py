@@ -1,0 +1,113 @@
+"""What training leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from torch import nn
+
+from scaledetect.errors import bad_value
+from scaledetect.nets import NetSpec
+from scaledetect.results import Sensitivities
+from scaledetect.task import Task
+from scaledetect.training.config import TrainConfig
+from scaledetect.training.data import Sizes
+from scaledetect.training.seeds import factor_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Status", "TrainedMember", "TrainingRun"]
+
+Status = Literal["converged", "max_epochs", "diverged"]
+
+SCORES = ("train_loss", "train_error", "validation_error", "test_error")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedMember:
+    """One trained net of a run.
+
+    Attributes
+    ----------
+    seed : int
+        Root seed; those of data, first weights and order derive from it by name (`scaledetect.training.factor_seed`).
+    status : {"converged", "max_epochs", "diverged"}
+        Whether it reached its target, ran out of epochs, or its loss or weights stopped being finite.
+    epochs : int
+        Epochs it was trained for.
+    reached : int or None
+        First epoch, counted from 1, that reached the target: with the defaults, zero hinge loss.
+    train_loss, train_error : float or None
+        Mean loss in the last epoch, before each step; share of wrong training rows at the end.
+    validation_error, test_error : float or None
+        Share of wrong rows; an output that is NaN, or 0, is wrong. None without rows, and for a diverged member.
+    spec : NetSpec
+    net : torch.nn.Module
+        The trained net, in eval mode, on the CPU.
+    tracked : mapping of int to Sensitivities
+        By epoch, where asked for; 0 is before training.
+    """
+
+    seed: int
+    status: Status
+    epochs: int
+    reached: int | None
+    train_loss: float | None
+    train_error: float | None
+    validation_error: float | None
+    test_error: float | None
+    spec: NetSpec
+    net: nn.Module = field(repr=False)
+    tracked: Mapping[int, Sensitivities] = field(default_factory=dict, repr=False)
+
+    def initial_net(self) -> nn.Module:
+        """The net as it was before training, in eval mode."""
+        net = self.spec.build(factor_seed(self.seed, "init"))
+        dtype = next(self.net.parameters()).dtype
+        return net.to(dtype).eval()
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """All members of a run.
+
+    Attributes
+    ----------
+    task : Task
+    spec : NetSpec
+    sizes : Sizes
+        Rows for training, validation and test.
+    config : TrainConfig
+    members : tuple of TrainedMember
+        In the order of the seeds asked for.
+    """
+
+    task: Task
+    spec: NetSpec
+    sizes: Sizes
+    config: TrainConfig
+    members: tuple[TrainedMember, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[TrainedMember]:
+        return iter(self.members)
+
+    def member(self, seed: int) -> TrainedMember:
+        """The member of a root seed."""
+        for member in self.members:
+            if member.seed == seed:
+                return member
+        raise bad_value("seed", seed, f"this run has the seeds {[member.seed for member in self.members]}")
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a member: seed, status, epochs, reached and the four scores."""
+        import pandas as pd
+
+        names = ("seed", "status", "epochs", "reached", *SCORES)
+        rows: list[dict[str, Any]] = [{name: getattr(member, name) for name in names} for member in self.members]
+        return pd.DataFrame(rows, columns=list(names))

@@ -1,0 +1,122 @@
+"""The public function that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+
+from scaledetect.nets import NetSpec, PoolingNet
+from scaledetect.noise import Noise
+from scaledetect.task import Task
+from scaledetect.training.config import TrainConfig
+from scaledetect.training.data import Sizes
+from scaledetect.training.loop import GroupTraining, TrainProgress
+from scaledetect.training.plan import Plan, Tracking, check_device
+from scaledetect.training.result import TrainedMember, TrainingRun
+from scaledetect.training.store import RunFolder
+
+__all__ = ["train"]
+
+
+def train(
+    task: Task,
+    net: PoolingNet | NetSpec | str,
+    *,
+    n_train: int,
+    n_validation: int = 0,
+    n_test: int = 0,
+    seeds: int | Iterable[int] = 0,
+    config: TrainConfig = TrainConfig(),
+    output: str | Path | None = None,
+    track: Iterable[int] = (),
+    track_draws: int = 2000,
+    noise: Noise = Noise(),
+    on_epoch: Callable[[TrainProgress], object] | None = None,
+    device: torch.device | str | None = None,
+    checkpoint_every: float = 20.0,
+) -> TrainingRun:
+    """Train a net on a task, many seeds at once.
+
+    Each seed is the root of one member, from which the seeds of its data, its first weights and the order of its
+    batches derive by name. Pooling nets under plain descent are trained in one computation; others one after the other.
+
+    Parameters
+    ----------
+    task : Task
+    net : PoolingNet, NetSpec or str
+        What to train: the numbers of a pooling net (its weights are not used), a description, or a name of
+        `scaledetect.nets.names()`, which is built to fit the task and the loss.
+    n_train, n_validation, n_test : int
+        Rows of each split. Validation rows are disjoint from training rows, and test rows from both.
+    seeds : int or iterable of int, default 0
+        Root seeds, from 0 to 2^64 - 1.
+    config : TrainConfig, optional
+    output : str or Path, optional
+        Folder to keep the run in: its description (run.json), log (log.jsonl), checkpoint, and a file for each finished
+        member, ``seed-<seed>.pt``, which `scaledetect.load_member` reads. A folder that holds the same run is gone on
+        with: finished members are read, and others resume at the checkpoint, with the weights of an unbroken run.
+    track : iterable of int, optional
+        Epochs after which to measure the sensitivities of all members; 0 is before training.
+    track_draws : int, default 2000
+        Draws of each such measurement, a multiple of 100.
+    noise : Noise, optional
+        Of those measurements.
+    on_epoch : callable, optional
+        Called after each epoch with a `TrainProgress`.
+    device : torch.device or str, optional
+        Default: a GPU where there is one.
+    checkpoint_every : float, default 20
+        Seconds between checkpoints, which are written at the end of an epoch.
+
+    Returns
+    -------
+    TrainingRun
+        Its members in the order of `seeds`. A run whose loss or weights stop being finite is *diverged* and has no
+        score.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        Before training starts, naming the argument: more rows than a split holds, a filter larger than the image,
+        strides that shrink a map below one pixel, an unknown net, a folder that cannot be written or holds another run.
+
+    Notes
+    -----
+    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506, section 5. Results repeat bit for bit on one machine with the
+    same number of threads, versions and seeds. We depart from the published code, which counts a NaN output as a
+    correct answer: here it is wrong.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> task = sd.Task(dim=1, size=32, xi=8, labelling="block")
+    >>> net = sd.nets.PoolingNet(dim=1, filter_size=2, stride=2, depth=4, width=16)
+    >>> run = sd.train(task, net, n_train=40, n_test=40, seeds=range(2), config=sd.TrainConfig(max_epochs=3))
+    >>> [(member.seed, member.epochs) for member in run]
+    [(0, 3), (1, 3)]
+    """
+    plan = Plan.of(
+        task, net, Sizes(n_train, n_validation, n_test), seeds, config, Tracking(tuple(track), track_draws, noise)
+    )
+    place = check_device(device)
+    folder = None if output is None else RunFolder(output, plan.describe())
+    members: dict[int, TrainedMember] = {}
+    for group in plan.groups:
+        if folder is not None and folder.load_checkpoint(group) is None and _all_there(folder, group):
+            members |= {seed: folder.load_member(seed) for seed in group}
+            continue
+        done = GroupTraining(plan, group, place, folder, on_epoch, checkpoint_every).run()
+        # Members that had finished before the checkpoint that was resumed.
+        members |= {seed: done[seed] if seed in done else _stored(folder, seed) for seed in group}
+    return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
+
+
+def _all_there(folder: RunFolder, seeds: Iterable[int]) -> bool:
+    return all(folder.member_file(seed).exists() for seed in seeds)
+
+
+def _stored(folder: RunFolder | None, seed: int) -> TrainedMember:
+    assert folder is not None
+    return folder.load_member(seed)

@@ -1,0 +1,212 @@
+"""The folder of a training run: what it is, its log, where it stands, and its finished members. Nothing is pickled.
+
+Every file but the log is whole or absent. The log is repaired on resuming: lines beyond the checkpoint are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from scaledetect.errors import bad_value
+from scaledetect.files import make_folder, plain, replacing, write_json
+from scaledetect.nets import NetSpec
+from scaledetect.results import Sensitivities
+from scaledetect.training.result import TrainedMember
+from scaledetect.versions import versions
+
+__all__ = ["MEMBER_FORMAT", "RunFolder", "load_member", "read_log", "read_stored"]
+
+RUN_FORMAT = "scaledetect.training/1"
+CHECKPOINT_FORMAT = "scaledetect.checkpoint/1"
+MEMBER_FORMAT = "scaledetect.member/1"
+
+
+class RunFolder:
+    """The folder of one run, described by plain data; made, or found to hold the same run.
+
+    Raises
+    ------
+    ValueError
+        When the folder cannot be written, or holds another run: the message names what differs.
+    """
+
+    def __init__(self, path: str | Path, description: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        run = json.loads(json.dumps(plain(dict(description)), allow_nan=False))
+        if (self.path / "run.json").exists():
+            self._check_same(run)
+            make_folder(self.path)
+        else:
+            make_folder(self.path)
+            where = {"versions": versions(), "torch_threads": torch.get_num_threads()}
+            write_json(self.path / "run.json", {"format": RUN_FORMAT, "run": run, "made_with": where})
+        for left_over in (*self.path.glob(".checkpoint-*"), *self.path.glob(".seed-*"), *self.path.glob(".log-*")):
+            left_over.unlink()  # of a process that was killed while it wrote
+
+    # ------------------------------------------------------------------ members
+
+    def member_file(self, seed: int) -> Path:
+        """Where the finished member of a seed is."""
+        return self.path / f"seed-{seed}.pt"
+
+    def save_member(self, member: TrainedMember) -> None:
+        """Write a finished member."""
+        fields = {name: getattr(member, name) for name in _MEMBER_FIELDS}
+        net = {"name": member.spec.name, "options": _lists(member.spec.options)}
+        stored = {"format": MEMBER_FORMAT, **fields, "net": net, "state_dict": member.net.state_dict()}
+        _save(self.member_file(member.seed), stored)
+
+    def load_member(self, seed: int) -> TrainedMember:
+        """Read a finished member, with what was tracked."""
+        member = load_member(self.member_file(seed))
+        tracked = {}
+        for path in self.path.glob(f"track/seed-{seed}-epoch-*.npz"):
+            tracked[int(path.stem.rpartition("-")[2])] = Sensitivities.load(path)
+        object.__setattr__(member, "tracked", dict(sorted(tracked.items())))
+        return member
+
+    def save_tracked(self, seed: int, epoch: int, s: Sensitivities) -> None:
+        """Write the sensitivities of a member at an epoch."""
+        (self.path / "track").mkdir(exist_ok=True)
+        s.save(self.path / "track" / f"seed-{seed}-epoch-{epoch}.npz")
+
+    def load_tracked(self, seed: int, epoch: int) -> Sensitivities | None:
+        """Read them; None where they are not there."""
+        path = self.path / "track" / f"seed-{seed}-epoch-{epoch}.npz"
+        return Sensitivities.load(path) if path.exists() else None
+
+    # ------------------------------------------------------------------ where it stands
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Replace the checkpoint."""
+        _save(self._checkpoint, {"format": CHECKPOINT_FORMAT, **state})
+
+    def load_checkpoint(self, seeds: Sequence[int]) -> dict[str, Any] | None:
+        """The checkpoint, if there is one of members among `seeds`."""
+        if not self._checkpoint.exists():
+            return None
+        state = read_stored(self._checkpoint)
+        if state.get("format") != CHECKPOINT_FORMAT:
+            raise bad_value(
+                "output", str(self._checkpoint), "is no checkpoint of this package", "choose another folder"
+            )
+        return state if set(state["seeds"]) <= set(seeds) else None
+
+    def drop_checkpoint(self) -> None:
+        """All its members are finished."""
+        self._checkpoint.unlink(missing_ok=True)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.path / "checkpoint.pt"
+
+    # ------------------------------------------------------------------ log
+
+    def append_log(self, line: Mapping[str, Any]) -> None:
+        """Add a line; whole, or not at all unless the process ends in the middle of it."""
+        data = (json.dumps(plain(dict(line)), allow_nan=False) + "\n").encode()
+        with self._log.open("ab") as file:
+            length = file.tell()
+            try:
+                file.write(data)
+                file.flush()
+            except OSError:
+                os.ftruncate(file.fileno(), length)
+                raise
+
+    def rewind_log(self, seeds: Sequence[int], epoch: int) -> None:
+        """Drop what was logged of `seeds` after `epoch`."""
+        if not self._log.exists():
+            return
+        lines = [line for line in read_log(self._log) if line["epoch"] <= epoch or not set(line["seeds"]) & set(seeds)]
+        with replacing(self._log) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+    @property
+    def _log(self) -> Path:
+        return self.path / "log.jsonl"
+
+    def _check_same(self, run: Any) -> None:
+        path = self.path / "run.json"
+        way_out = "choose another folder, or remove this one"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            known = found["format"] == RUN_FORMAT
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise bad_value(
+                "output", str(self.path), f"holds a run.json that cannot be read ({error})", way_out
+            ) from error
+        if not known:
+            raise bad_value("output", str(self.path), f"holds a run.json that is not {RUN_FORMAT!r}", way_out)
+        different = sorted(key for key in {*run, *found["run"]} if run.get(key) != found["run"].get(key))
+        if different:
+            pairs = ", ".join(
+                f"{key} is {found['run'].get(key)!r} there and {run.get(key)!r} here" for key in different
+            )
+            raise bad_value("output", str(self.path), f"holds another run: {pairs}", way_out)
+
+
+def load_member(path: str | Path) -> TrainedMember:
+    """Read a trained member that `scaledetect.train` has written; nothing in the file is executed.
+
+    Raises
+    ------
+    ValueError
+        When the file cannot be read, or is no such member.
+    """
+    stored = read_stored(Path(path))
+    if stored.get("format") != MEMBER_FORMAT:
+        raise bad_value(
+            "path", str(path), f"is not in the format {MEMBER_FORMAT!r}", "name a file that train has written"
+        )
+    spec = NetSpec(stored["net"]["name"], stored["net"]["options"])
+    net = spec.build()
+    weights = stored["state_dict"]
+    net.to(next(iter(weights.values())).dtype).load_state_dict(weights)
+    return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=net.eval())
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The lines of a log; a last one that is incomplete, from a process that was killed, is left out."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def read_stored(path: Path) -> dict[str, Any]:
+    """A dictionary of tensors and plain data.
+
+    Raises
+    ------
+    ValueError
+        When the file cannot be read, is damaged, or holds anything else.
+    """
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise bad_value("path", str(path), f"cannot be read ({error.strerror})") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise bad_value("path", str(path), "is damaged, or holds more than tensors and plain data") from error
+    if not isinstance(stored, dict):
+        raise bad_value("path", str(path), "holds no dictionary of tensors and plain data")
+    return stored
+
+
+_MEMBER_FIELDS = (
+    "seed", "status", "epochs", "reached", "train_loss", "train_error", "validation_error", "test_error",
+)  # fmt: skip
+
+
+def _save(path: Path, stored: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        torch.save(dict(stored), temporary)
+
+
+def _lists(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
