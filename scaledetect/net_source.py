@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pickle
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,12 @@ from torch import nn
 
 from scaledetect.errors import bad_type, bad_value
 from scaledetect.nets import get
+from scaledetect.training.store import MEMBER_FORMAT, load_member, read_stored
 
 __all__ = ["build", "few", "find_net", "locate"]
 
 WEIGHTS = (".pt", ".pth")
+_WAY_OUT = "store one with torch.save(net.state_dict(), path)"
 
 
 def find_net(source: str, *, architecture: str | None = None, **options: Any) -> nn.Module:
@@ -28,7 +29,7 @@ def find_net(source: str, *, architecture: str | None = None, **options: Any) ->
     ----------
     source : str
         A name of `scaledetect.nets.names()`; ``module:callable``, importable from the current folder; or the path of a
-        state dict that ends in .pt or .pth.
+        file that ends in .pt or .pth: a member that `scaledetect.train` has written, or a state dict.
     architecture : str, optional
         The net that a state dict belongs to: a name or ``module:callable``.
     **options
@@ -44,10 +45,14 @@ def find_net(source: str, *, architecture: str | None = None, **options: Any) ->
         For an unknown name, code that is not there or builds no net, and weights that cannot be read or do not fit.
     """
     if Path(source).suffix in WEIGHTS:
+        stored = _stored(Path(source))
+        if stored.get("format") == MEMBER_FORMAT:
+            if architecture is not None:
+                raise bad_value("architecture", architecture, "is what this trained net brings along", "leave it out")
+            return load_member(source).net
         if architecture is None:
             raise bad_value("net", source, "weights alone are no net", "name theirs with --architecture")
-        weights = _weights(Path(source))
-        return _filled(_net(architecture, options), weights, source, architecture)
+        return _filled(_net(architecture, options), _weights(stored, source), source, architecture)
     if architecture is not None:
         raise bad_value("architecture", architecture, "goes with a file of weights (.pt or .pth) only", "leave it out")
     return _net(source, options)
@@ -109,16 +114,20 @@ def _check_takes_nothing(found: Any, source: str) -> None:
         raise bad_type("net", source, f"is called without arguments, but {error}", way_out) from error
 
 
-def _weights(path: Path) -> dict[str, Any]:
+def _stored(path: Path) -> dict[str, Any]:
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise bad_value("net", str(path), f"cannot be read ({error.strerror})") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        way_out = "store one with torch.save(net.state_dict(), path)"
-        raise bad_value("net", str(path), "holds more or other than a state dict", way_out) from error
-    if not isinstance(stored, dict) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
-        raise bad_value("net", str(path), "is no state dict", "store one with torch.save(net.state_dict(), path)")
+        return read_stored(path)
+    except ValueError as error:
+        if isinstance(error.__cause__, OSError):
+            raise bad_value("net", str(path), f"cannot be read ({error.__cause__.strerror})") from error
+        raise bad_value("net", str(path), "holds more or other than a state dict", _WAY_OUT) from error
+    except TypeError as error:
+        raise bad_value("net", str(path), "is no state dict", _WAY_OUT) from error
+
+
+def _weights(stored: dict[str, Any], source: str) -> dict[str, Any]:
+    if not all(isinstance(value, torch.Tensor) for value in stored.values()):
+        raise bad_value("net", source, "is no state dict", _WAY_OUT)
     return stored
 
 

@@ -21,7 +21,8 @@ LAYERS = (
     "_kernels",
     "permutation pair_stream gaussian sampling rendering datasets cards perturb image_batch deformation image_sources "
     "images nets theory sensitivity",
-    "training probes net_source preflight",
+    "training probes",
+    "net_source preflight",
     "experiments baselines records",
     "leaderboard",
     "plots spectrum_plot",

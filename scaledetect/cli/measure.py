@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 Source = Annotated[
     str | None,
-    typer.Argument(metavar="NET", help="Name of a net, module:callable, or weights (.pt); default: nets of the card."),
+    typer.Argument(
+        metavar="NET",
+        help="Name of a net, module:callable, or a file (.pt) of train or of weights; default: nets of the card.",
+    ),
 ]
 TaskName = Annotated[str | None, typer.Option("--task", metavar="CARD", help="Card of the task to measure on.")]
 ImagesName = Annotated[
@@ -132,7 +135,7 @@ def _constant(
 
 def _shape(net: str, architecture: str | None, dim: int, in_channels: int, n_classes: int) -> dict[str, int]:
     """What a net of a name is built with, so that it takes the images."""
-    if "constant_filter" in (net, architecture):
+    if {"constant_filter", "pooling"} & {net, architecture}:
         return {"dim": dim}
     return {"in_channels": in_channels, "n_classes": n_classes}
 

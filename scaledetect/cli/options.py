@@ -34,7 +34,7 @@ def nets_of(card: Card, filter_size: str | None, stride: str | None, depth: int 
 
     if filter_size is None and stride is None and depth is None:
         return card.nets or (ReferenceNet(filter_size=2, stride=2, depth=6),)
-    sides, steps = _per_layer("filter_size", filter_size or "2"), _per_layer("stride", stride or "2")
+    sides, steps = per_layer("filter_size", filter_size or "2"), per_layer("stride", stride or "2")
     pooling = Pooling.of(sides, steps, 6 if depth is None else depth)
     return (ReferenceNet(filter_size=sides, stride=steps, depth=pooling.depth),)
 
@@ -60,9 +60,21 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(plain(data), indent=1, allow_nan=False))
 
 
-def _per_layer(name: str, text: str) -> int | tuple[int, ...]:
+def per_layer(name: str, text: str) -> int | tuple[int, ...]:
+    """A number, or several with commas between them."""
     try:
-        numbers = tuple(int(part) for part in text.split(","))
+        found = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise bad_value(name, text, "must be an integer, or one per layer, as in 3,3,2") from None
-    return numbers[0] if len(numbers) == 1 else numbers
+    return found[0] if len(found) == 1 else found
+
+
+def numbers(name: str, text: str) -> tuple[int, ...]:
+    """Numbers and ranges with commas between them, as in 0-4,7."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+            raise bad_value(name, text, "must be numbers or ranges of them, as in 0-9 or 0,3,7")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)

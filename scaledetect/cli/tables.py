@@ -72,9 +72,12 @@ def print_comparisons(title: str, comparisons: Sequence[Comparison]) -> None:
 
 def print_summary(rows: Sequence[tuple[str, ...]]) -> None:
     """The last table of a comparison: one row a card and noise mode."""
-    table = _table(
-        "Measurement against exact theory", ("card", "noise", "curves", "points", "|z| < 2", "max |z|"), left=2
-    )
+    print_rows("Measurement against exact theory", ("card", "noise", "curves", "points", "|z| < 2", "max |z|"), rows)
+
+
+def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> None:
+    """A plain table, the first `left` columns flush left."""
+    table = _table(title, headings, left=left)
     for row in rows:
         table.add_row(*row)
     _print(table, False)

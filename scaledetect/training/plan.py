@@ -66,7 +66,10 @@ class Plan:
             raise bad_type("config", config, "must be a scaledetect.TrainConfig")
         sizes = sizes.check(task)
         spec = _spec(net, task, config)
-        _check_net(spec.build(), task, sizes, config)
+        built = spec.build()
+        _check_net(built, task, sizes, config)
+        if isinstance(built, PoolingNet):
+            spec = NetSpec.of(built)  # with the defaults spelt out
         return cls(task, spec, sizes, _seeds(seeds), config, _checked(tracking))
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from scaledetect.errors import bad_value
+from scaledetect.errors import bad_type, bad_value
 from scaledetect.files import make_folder, plain, replacing, write_json
 from scaledetect.nets import NetSpec
 from scaledetect.results import Sensitivities
@@ -158,7 +158,7 @@ def load_member(path: str | Path) -> TrainedMember:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         When the file cannot be read, or is no such member.
     """
     stored = read_stored(Path(path))
@@ -184,7 +184,7 @@ def read_stored(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         When the file cannot be read, is damaged, or holds anything else.
     """
     try:
@@ -194,7 +194,7 @@ def read_stored(path: Path) -> dict[str, Any]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise bad_value("path", str(path), "is damaged, or holds more than tensors and plain data") from error
     if not isinstance(stored, dict):
-        raise bad_value("path", str(path), "holds no dictionary of tensors and plain data")
+        raise bad_type("path", str(path), "holds no dictionary of tensors and plain data")
     return stored
 
 
