@@ -85,6 +85,7 @@ class GroupTraining:
             self._engine.load_state(stored["engine"])
         if folder is not None:
             folder.rewind_log(seeds, self._epoch)
+            self._tracked = {seed: folder.load_tracked(seed, self._past(plan.tracking.epochs)) for seed in seeds}
         self._train = self._rows("train", self._seeds)
         self._validation = self._rows("validation", self._seeds)
         self._started = self._saved = time.monotonic()
@@ -229,6 +230,9 @@ class GroupTraining:
             line["validation_error"] = validation
         line["finished"] = {str(seed): self._done[seed].status for seed in self._seeds if seed in self._done}
         self._folder.append_log({**line, "seconds": round(time.monotonic() - self._started, 3)})
+
+    def _past(self, epochs: Sequence[int]) -> list[int]:
+        return [epoch for epoch in epochs if epoch <= self._epoch and self._epoch > 0]
 
     # ------------------------------------------------------------------ nets and rows
 

@@ -105,18 +105,15 @@ def train(
     members: dict[int, TrainedMember] = {}
     for group in plan.groups:
         if folder is not None and folder.load_checkpoint(group) is None and _all_there(folder, group):
-            members |= {seed: folder.load_member(seed) for seed in group}
+            members |= {seed: folder.load_member(seed, plan.tracking.epochs) for seed in group}
             continue
         done = GroupTraining(plan, group, place, folder, on_epoch, checkpoint_every).run()
-        # Members that had finished before the checkpoint that was resumed.
-        members |= {seed: done[seed] if seed in done else _stored(folder, seed) for seed in group}
+        members |= done
+        if folder is not None:  # members that had finished before the checkpoint that was resumed
+            early = [seed for seed in group if seed not in done]
+            members |= {seed: folder.load_member(seed, plan.tracking.epochs) for seed in early}
     return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
 
 
 def _all_there(folder: RunFolder, seeds: Iterable[int]) -> bool:
     return all(folder.member_file(seed).exists() for seed in seeds)
-
-
-def _stored(folder: RunFolder | None, seed: int) -> TrainedMember:
-    assert folder is not None
-    return folder.load_member(seed)

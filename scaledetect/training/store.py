@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class RunFolder:
             make_folder(self.path)
             where = {"versions": versions(), "torch_threads": torch.get_num_threads()}
             write_json(self.path / "run.json", {"format": RUN_FORMAT, "run": run, "made_with": where})
-        for left_over in (*self.path.glob(".checkpoint-*"), *self.path.glob(".seed-*"), *self.path.glob(".log-*")):
+        for left_over in self.path.rglob(".*-*.*"):
             left_over.unlink()  # of a process that was killed while it wrote
 
     # ------------------------------------------------------------------ members
@@ -63,24 +63,23 @@ class RunFolder:
         stored = {"format": MEMBER_FORMAT, **fields, "net": net, "state_dict": member.net.state_dict()}
         _save(self.member_file(member.seed), stored)
 
-    def load_member(self, seed: int) -> TrainedMember:
-        """Read a finished member, with what was tracked."""
+    def load_member(self, seed: int, track: Sequence[int] = ()) -> TrainedMember:
+        """Read a finished member, with what was tracked at the epochs `track` it has seen."""
         member = load_member(self.member_file(seed))
-        tracked = {}
-        for path in self.path.glob(f"track/seed-{seed}-epoch-*.npz"):
-            tracked[int(path.stem.rpartition("-")[2])] = Sensitivities.load(path)
-        object.__setattr__(member, "tracked", dict(sorted(tracked.items())))
-        return member
+        seen = [epoch for epoch in track if epoch <= member.epochs]
+        return replace(member, tracked=self.load_tracked(seed, seen))
 
     def save_tracked(self, seed: int, epoch: int, s: Sensitivities) -> None:
         """Write the sensitivities of a member at an epoch."""
         (self.path / "track").mkdir(exist_ok=True)
-        s.save(self.path / "track" / f"seed-{seed}-epoch-{epoch}.npz")
+        s.save(self._tracked(seed, epoch))
 
-    def load_tracked(self, seed: int, epoch: int) -> Sensitivities | None:
-        """Read them; None where they are not there."""
-        path = self.path / "track" / f"seed-{seed}-epoch-{epoch}.npz"
-        return Sensitivities.load(path) if path.exists() else None
+    def load_tracked(self, seed: int, epochs: Sequence[int]) -> dict[int, Sensitivities]:
+        """Those of a member, by epoch."""
+        return {epoch: Sensitivities.load(self._tracked(seed, epoch)) for epoch in epochs}
+
+    def _tracked(self, seed: int, epoch: int) -> Path:
+        return self.path / "track" / f"seed-{seed}-epoch-{epoch}.npz"
 
     # ------------------------------------------------------------------ where it stands
 
@@ -191,7 +190,7 @@ def read_stored(path: Path) -> dict[str, Any]:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise bad_value("path", str(path), f"cannot be read ({error.strerror})") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # what the reader of torch raises on rubbish is of no one kind
         raise bad_value("path", str(path), "is damaged, or holds more than tensors and plain data") from error
     if not isinstance(stored, dict):
         raise bad_type("path", str(path), "holds no dictionary of tensors and plain data")
