@@ -1,1 +1,1 @@
-"""Entries of the leaderboard, one small file each."""
+"""Entries of the leaderboard, one small file each: a file put here is registered by being here."""

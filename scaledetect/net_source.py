@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,10 @@ from torch import nn
 
 from scaledetect.errors import bad_type, bad_value
 from scaledetect.nets import get
+from scaledetect.own_code import locate
 from scaledetect.training.store import MEMBER_FORMAT, load_member, read_stored
 
-__all__ = ["build", "few", "find_net", "locate"]
+__all__ = ["build", "few", "find_net"]
 
 WEIGHTS = (".pt", ".pth")
 _WAY_OUT = "store one with torch.save(net.state_dict(), path)"
@@ -56,33 +55,6 @@ def find_net(source: str, *, architecture: str | None = None, **options: Any) ->
     if architecture is not None:
         raise bad_value("architecture", architecture, "goes with a file of weights (.pt or .pth) only", "leave it out")
     return _net(source, options)
-
-
-def locate(source: str) -> Any:
-    """What ``module:callable`` names; the current folder is looked into first, as ``python -m`` does.
-
-    Raises
-    ------
-    ValueError
-        When `source` is not of that form, or the module or the name in it is not there.
-    """
-    module_name, colon, path = source.partition(":")
-    if not (colon and module_name and path):
-        raise bad_value("net", source, "must read module:callable", "as in my_nets:build for build in my_nets.py")
-    if (folder := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, folder)
-    importlib.invalidate_caches()
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise bad_value("net", source, f"there is no module {error.name!r} here or installed") from error
-    for name in path.split("."):
-        if not hasattr(found, name):
-            raise bad_value("net", source, f"{getattr(found, '__name__', found)!s} has no {name!r}")
-        found = getattr(found, name)
-    return found
 
 
 def build(found: Any, source: str) -> nn.Module:

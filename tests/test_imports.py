@@ -13,16 +13,20 @@ PACKAGE = Path(__file__).resolve().parents[1] / "scaledetect"
 
 # Each group may import itself and those before it.
 LAYERS = (
-    "errors versions",
-    "files",
+    "errors versions steps",
+    "files own_code",
     "results",
     "noise shift",
-    "task population stream",
+    "task population stream seeds",
     "_kernels",
     "permutation pair_stream gaussian sampling rendering datasets cards perturb image_batch deformation image_sources "
     "images nets theory sensitivity",
     "training probes",
     "net_source preflight",
+    "sampler learning_curve",
+    "entry",
+    "estimator_entry scoring",
+    "testing",
     "experiments baselines records",
     "leaderboard",
     "plots spectrum_plot",
@@ -51,6 +55,11 @@ TORCH_FREE = (
     "theory",
     "cards",
     "files",
+    "entry",
+    "sampler",
+    "learning_curve",
+    "own_code",
+    "seeds",
 )
 HEAVY = ("torch", "numba", "pandas", "sklearn", "matplotlib")
 
@@ -173,6 +182,12 @@ def test_theory_loads_neither_torch_nor_numba() -> None:
 
 def test_the_list_of_cards_loads_nothing_heavy() -> None:
     assert _loaded("import scaledetect.cli, scaledetect as sd\nsd.load_card('distance-1d-L64-xi16')") == set()
+
+
+def test_the_list_of_entries_loads_nothing_heavy() -> None:
+    assert (
+        _loaded("from scaledetect.entry import entry_names, find_entry\nentry_names()\nfind_entry('forest')") == set()
+    )
 
 
 def test_every_public_name_is_there() -> None:

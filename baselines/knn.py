@@ -1,0 +1,23 @@
+"""Nearest neighbours among the training images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scaledetect.estimator_entry import EstimatorEntry
+
+__all__ = ["NearestNeighbours"]
+
+
+class NearestNeighbours(EstimatorEntry):
+    """Euclidean distance between images: two images are close only where they share a pixel."""
+
+    name = "knn"
+    title = "5 nearest neighbours"
+    version = 1
+
+    def estimator(self, n_train: int, random_state: int) -> Any:
+        """The classifier of scikit-learn."""
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(n_neighbors=min(5, n_train), weights="distance", algorithm="brute")

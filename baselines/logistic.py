@@ -1,0 +1,23 @@
+"""Logistic regression on the pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scaledetect.estimator_entry import EstimatorEntry
+
+__all__ = ["Logistic"]
+
+
+class Logistic(EstimatorEntry):
+    """A linear function of the pixels: no better than chance where borders are periodic, as no pixel tells anything."""
+
+    name = "logistic"
+    title = "Logistic regression"
+    version = 1
+
+    def estimator(self, n_train: int, random_state: int) -> Any:
+        """The classifier of scikit-learn."""
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(C=1.0, max_iter=200)

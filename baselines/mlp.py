@@ -1,0 +1,25 @@
+"""A multi-layer perceptron on the pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scaledetect.estimator_entry import EstimatorEntry
+
+__all__ = ["Perceptron"]
+
+
+class Perceptron(EstimatorEntry):
+    """One hidden layer of 128 ReLU units, Adam."""
+
+    name = "mlp"
+    title = "MLP (scikit-learn)"
+    version = 1
+
+    def estimator(self, n_train: int, random_state: int) -> Any:
+        """The classifier of scikit-learn."""
+        from sklearn.neural_network import MLPClassifier
+
+        return MLPClassifier(
+            hidden_layer_sizes=(128,), alpha=1e-4, learning_rate_init=3e-3, max_iter=60, random_state=random_state
+        )
