@@ -20,4 +20,4 @@ class SupportVectors(EstimatorEntry):
         """The classifier of scikit-learn."""
         from sklearn.svm import SVC
 
-        return SVC(C=10.0, kernel="rbf", gamma="scale")
+        return SVC(C=10.0, kernel="rbf", gamma="scale", random_state=random_state)

@@ -30,6 +30,7 @@ __all__ = [
     "entry_class",
     "entry_names",
     "find_entry",
+    "is_entry",
 ]
 
 Budget = Literal["quick", "full"]
@@ -171,6 +172,18 @@ def entry_class(source: str) -> type[Entry]:
         raise bad_type("entry", source, "names no subclass of scaledetect.entry.Entry", "derive your class from it")
     check_declaration(found)
     return found
+
+
+def is_entry(source: str) -> bool:
+    """Whether `source` names an entry of `scaledetect.baselines`, or code that is meant as one."""
+    if ":" not in source:
+        return source in _registered()
+    try:
+        found = locate(source)
+    except Exception:
+        # What cannot be imported is for the checks to say, not for the question which of them to run.
+        return False
+    return isinstance(found, type) and issubclass(found, Entry)
 
 
 def check_declaration(entry: type[Entry]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.cards import Card, load_card
+from scaledetect.cards import load_card
 from scaledetect.entry import DivergedError, Entry, TaskEntry, find_entry
 from scaledetect.errors import bad_value
 from scaledetect.noise import Noise
@@ -24,7 +24,7 @@ from scaledetect.steps import in_words
 from scaledetect.stream import Split, check_seed
 from scaledetect.task import Task
 
-__all__ = ["DRAWS", "Outcome", "Run", "Status", "checked_labels", "evaluate", "score"]
+__all__ = ["DRAWS", "Outcome", "Run", "Status", "checked_labels", "evaluate", "one_thread", "score"]
 
 Status = Literal["ok", "diverged", "failed"]
 
@@ -94,24 +94,22 @@ def evaluate(run: Run) -> Outcome:
     card = load_card(run.card)
     if card.budgets is None:
         raise bad_value("card", run.card, "has no budgets: it is a theory card", "choose a score card")
-    return score(find_entry(run.entry), card, n_train=run.n_train, seed=run.seed)
+    n_validation, n_test = card.budgets.n_validation, card.budgets.n_test
+    entry = find_entry(run.entry)
+    return score(entry, card.task, n_train=run.n_train, n_validation=n_validation, n_test=n_test, seed=run.seed)
 
 
-def score(entry: Entry, card: Card, *, n_train: int, seed: int) -> Outcome:
-    """`evaluate` for an entry that is already built; it must not have been fitted."""
-    assert card.budgets is not None
+def score(entry: Entry, task: Task, *, n_train: int, n_validation: int, n_test: int, seed: int) -> Outcome:
+    """`evaluate` for an entry that is built and not yet fitted, on a task and so many rows of each split."""
     seed = check_seed(seed)
-    sampler = Sampler(
-        card.task, n_train=n_train, n_validation=card.budgets.n_validation, n_test=card.budgets.n_test,
-        seed=derived_seed(seed, "data"),
-    )  # fmt: skip
+    sampler = Sampler(task, n_train=n_train, n_validation=n_validation, n_test=n_test, seed=derived_seed(seed, "data"))
     try:
-        if not entry.applies(card.task):
-            return Outcome("failed", f"{entry.name} does not apply to {card.name}")
+        if not entry.applies(task):
+            return Outcome("failed", f"{entry.name} does not apply to this task")
         # Building the configuration loads the entry's libraries, whose threads one_thread must see.
-        entry.configuration(card.task, n_train)
+        entry.configuration(task, n_train)
         with one_thread():
-            return _scored(entry, card.task, sampler, seed)
+            return _scored(entry, task, sampler, seed)
     except DivergedError as error:
         return Outcome("diverged", str(error))
     # An entry that calls sys.exit must not take the worker along.

@@ -21,6 +21,10 @@ class Step:
     ok: bool
     says: str
 
+    def __str__(self) -> str:
+        """One line, as it is printed."""
+        return f"{'ok  ' if self.ok else 'FAIL'}  {self.name:17} {self.says}"
+
 
 class FailedStepError(Exception):
     """A check that is not passed; its message says why."""

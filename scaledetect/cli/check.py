@@ -1,28 +1,54 @@
-"""``scaledetect check``: whether a net can be measured, before a long run."""
+"""``scaledetect check``: whether a net can be measured, or an entry scored, before a long run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scaledetect.cli.options import AsJson, CardName, print_json
 
-Source = Annotated[str, typer.Argument(metavar="MODULE:CALLABLE", help="Builds the net; found from this folder.")]
+if TYPE_CHECKING:
+    from scaledetect.steps import Step
+    from scaledetect.task import Task
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODULE:CALLABLE",
+        help="Builds the net, or is the class of a leaderboard entry; found from this folder.",
+    ),
+]
 
 
-def check(net: Source, card: CardName, as_json: AsJson = False) -> None:
-    """Try a net on a few images of a card and say what is wrong; exit code 1 where something is."""
+def check(source: Source, card: CardName, as_json: AsJson = False) -> None:
+    """Try a net or a leaderboard entry on a few images of a card and say what is wrong; exit code 1 where something is.
+
+    A net is run and measured; an entry goes through the contract that all entries keep, as
+    ``python -m scaledetect.testing`` has it.
+    """
     from scaledetect.cards import load_card
-    from scaledetect.preflight import check_net
 
     steps = []
-    for step in check_net(net, load_card(card).task):
+    for step in _steps(source, load_card(card).task):
         steps.append(step)
         if not as_json:
-            typer.echo(f"{'ok  ' if step.ok else 'FAIL'}  {step.name:14} {step.says}")
+            typer.echo(str(step))
     if as_json:
         print_json([asdict(step) for step in steps])
     if not all(step.ok for step in steps):
         raise typer.Exit(1)
+
+
+def _steps(source: str, task: Task) -> Iterator[Step]:
+    from scaledetect.entry import is_entry
+
+    if is_entry(source):
+        from scaledetect.testing import check_entry
+
+        return check_entry(source, [task])
+    from scaledetect.preflight import check_net
+
+    return check_net(source, task)
