@@ -11,7 +11,7 @@ from functools import cache
 from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from scaledetect.errors import bad_type, bad_value, one_of, unknown_name
+from scaledetect.errors import DivergedError, bad_type, bad_value, one_of, unknown_name
 from scaledetect.own_code import locate
 
 if TYPE_CHECKING:
@@ -41,15 +41,12 @@ _HOME = "scaledetect.baselines"
 _NAME = re.compile("[a-z0-9_-]+")
 
 
-class DivergedError(Exception):
-    """Raised by an entry whose training or output is not finite: its run has the status "diverged", and no score."""
-
-
 class Entry(ABC):
     """What a leaderboard entry has to offer: it learns from rows it is served, and labels images.
 
     An entry is built without arguments, fitted once, and asked for labels. The driver draws the test rows after the
-    fit. All randomness comes from the seed that `fit` is given; no global random state is read or set.
+    fit. All randomness comes from the seed that `fit` is given; no global random state is read or set. Where training
+    or an output is not finite `fit` or `predict` raises `DivergedError`: the run is *diverged*, and has no score.
 
     Attributes
     ----------

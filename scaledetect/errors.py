@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["bad_type", "bad_value", "one_of", "unknown_name"]
+__all__ = ["DivergedError", "bad_type", "bad_value", "one_of", "unknown_name"]
+
+
+class DivergedError(Exception):
+    """Training, or the output of what was trained, is not finite: there is no score."""
 
 
 def bad_value(name: str, value: object, allowed: str, way_out: str = "") -> ValueError:

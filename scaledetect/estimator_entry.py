@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scaledetect.entry import Entry
 from scaledetect.files import plain
 from scaledetect.sampler import Sampler
-from scaledetect.seeds import derived_seed
 from scaledetect.task import Task
 
 __all__ = ["EstimatorEntry"]
@@ -46,7 +45,8 @@ class EstimatorEntry(Entry):
 
         X, y = sampler.train()
         self._scale = float(np.abs(X).max())
-        self._fitted = self.estimator(sampler.n_train, derived_seed(seed, "estimator", bits=32))
+        # Scikit-learn takes seeds of 32 bits.
+        self._fitted = self.estimator(sampler.n_train, seed >> 32)
         with warnings.catch_warnings():
             # The number of iterations is the budget of the fit, and part of the configuration.
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
+from scaledetect.errors import DivergedError, bad_value
 from scaledetect.sampling import check_request, sample_images
+from scaledetect.seeds import factor_seed
 from scaledetect.stream import Split, check_number, check_seed, class_counts, class_window
 from scaledetect.task import Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from scaledetect.nets import NetSpec
+    from scaledetect.training import TrainConfig
 
 __all__ = ["Sampler"]
 
@@ -29,7 +37,7 @@ class Sampler:
     n_train, n_validation, n_test : int
         Rows of each split. Training and validation rows must together fit the half of each class they share.
     seed : int
-        Seed of the rows.
+        Root of the run: the seeds of its rows, and of a net that `train_net` trains, derive from it by name.
 
     Attributes
     ----------
@@ -60,7 +68,7 @@ class Sampler:
         check_request(task, self.n_train, 0, "train", False, "n_train")
         check_request(task, self.n_test, 0, "test", False, "n_test")
         _check_disjoint(task, self.n_train, self.n_validation)
-        self._task, self._seed = task, check_seed(seed)
+        self._task, self._root = task, check_seed(seed)
         self.shape = (1, *task.shape)
         self.served = {"train": 0, "validation": 0, "test": 0}
 
@@ -76,10 +84,49 @@ class Sampler:
         """Test images, without labels. For the driver: a fit that has asked for them gets no score."""
         return self._serve("test", self.n_test)[0]
 
+    def train_net(self, spec: NetSpec, config: TrainConfig) -> nn.Module:
+        """Train a net on the training rows by `scaledetect.train`, on the CPU.
+
+        Its first weights and the order of its batches follow from the root of the run. It is trained on images scaled
+        to |x|^2 = N, whatever the amplitude of the task, and the scale becomes part of it.
+
+        Parameters
+        ----------
+        spec : NetSpec
+        config : TrainConfig
+            With ``zero_validation`` validation rows take part in the decision when to stop, and count as served.
+
+        Returns
+        -------
+        torch.nn.Module
+            Takes images of the task as they are; in eval mode.
+
+        Raises
+        ------
+        DivergedError
+            Where loss or weights stop being finite.
+        """
+        from scaledetect.nets.rescaled import Rescaled
+        from scaledetect.training import train
+
+        self.served["train"] = self.n_train
+        n_validation = self.n_validation if config.zero_validation else 0
+        self.served["validation"] = max(self.served["validation"], n_validation)
+        task = replace(self._task, amplitude="norm")
+        factor = task.pixel_value / self._task.pixel_value
+        task = replace(task, background_noise=factor * task.background_noise)
+        run = train(
+            task, spec, n_train=self.n_train, n_validation=n_validation, seeds=self._root, config=config, device="cpu"
+        )
+        (member,) = run.members
+        if member.status == "diverged":
+            raise DivergedError(f"training diverged in epoch {member.epochs}")
+        return Rescaled(factor, member.net)
+
     def _serve(self, split: Split, n: int) -> Rows:
         self.served[split] = n
         X: NDArray[Any]
-        X, y = sample_images(self._task, n, seed=self._seed, split=split)
+        X, y = sample_images(self._task, n, seed=factor_seed(self._root, "data"), split=split)
         return X, y
 
 

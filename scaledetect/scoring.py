@@ -19,7 +19,7 @@ from scaledetect.errors import bad_value
 from scaledetect.noise import Noise
 from scaledetect.sampler import Sampler
 from scaledetect.sampling import sample_images
-from scaledetect.seeds import derived_seed
+from scaledetect.seeds import factor_seed
 from scaledetect.steps import in_words
 from scaledetect.stream import Split, check_seed
 from scaledetect.task import Task
@@ -28,7 +28,7 @@ __all__ = ["DRAWS", "Outcome", "Run", "Status", "checked_labels", "evaluate", "o
 
 Status = Literal["ok", "diverged", "failed"]
 
-DRAWS = 2000
+DRAWS = 1000
 """Draws of the measurement of D, G and R of a fitted net's output."""
 
 
@@ -102,7 +102,7 @@ def evaluate(run: Run) -> Outcome:
 def score(entry: Entry, task: Task, *, n_train: int, n_validation: int, n_test: int, seed: int) -> Outcome:
     """`evaluate` for an entry that is built and not yet fitted, on a task and so many rows of each split."""
     seed = check_seed(seed)
-    sampler = Sampler(task, n_train=n_train, n_validation=n_validation, n_test=n_test, seed=derived_seed(seed, "data"))
+    sampler = Sampler(task, n_train=n_train, n_validation=n_validation, n_test=n_test, seed=seed)
     try:
         if not entry.applies(task):
             return Outcome("failed", f"{entry.name} does not apply to this task")
@@ -159,14 +159,14 @@ def _scored(entry: Entry, task: Task, sampler: Sampler, seed: int) -> Outcome:
     if isinstance(entry, TaskEntry):
         entry.receive(task)
     start = time.perf_counter()
-    entry.fit(sampler, seed=derived_seed(seed, "fit"))
+    entry.fit(sampler, seed=factor_seed(seed, "fit"))
     fit_seconds = time.perf_counter() - start
     served = dict(sampler.served)
-    errors, predict_seconds = _errors(entry, task, sampler, derived_seed(seed, "data"))
+    errors, predict_seconds = _errors(entry, task, sampler, factor_seed(seed, "data"))
     # Asked of the sampler again: an entry may have kept it.
     if sampler.served["test"]:
         return Outcome("failed", f"the entry asked for {sampler.served['test']} test rows", {}, fit_seconds)
-    responses = {} if entry.net is None else _responses(entry.net, task, derived_seed(seed, "measure"))
+    responses = {} if entry.net is None else _responses(entry.net, task, factor_seed(seed, "measure"))
     return Outcome("ok", "", {**errors, **responses, "served": served}, fit_seconds, predict_seconds)
 
 

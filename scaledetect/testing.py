@@ -22,7 +22,7 @@ from scaledetect.entry import Entry, TaskEntry, check_declaration, entry_class
 from scaledetect.sampler import Sampler
 from scaledetect.sampling import sample_images
 from scaledetect.scoring import checked_labels, one_thread, score
-from scaledetect.seeds import derived_seed
+from scaledetect.seeds import factor_seed
 from scaledetect.steps import FailedStepError, Step, attempt
 from scaledetect.task import Task
 
@@ -87,7 +87,7 @@ class _Trial:
 
     def __init__(self, entry: type[Entry], task: Task) -> None:
         self.entry, self.task = entry, task
-        self.X, _ = sample_images(task, N_TEST, seed=derived_seed(SEED, "data"), split="test")
+        self.X, _ = sample_images(task, N_TEST, seed=factor_seed(SEED, "data"), split="test")
 
     def named(self, name: str) -> str:
         return f"{self.task.dim}-D {name}"
@@ -141,9 +141,8 @@ class _Trial:
         entry = self.entry()
         if isinstance(entry, TaskEntry):
             entry.receive(self.task)
-        data_seed = derived_seed(seed, "data")
-        sampler = Sampler(self.task, n_train=N_TRAIN, n_validation=N_VALIDATION, n_test=N_TEST, seed=data_seed)
-        entry.fit(sampler, seed=derived_seed(seed, "fit"))
+        sampler = Sampler(self.task, n_train=N_TRAIN, n_validation=N_VALIDATION, n_test=N_TEST, seed=seed)
+        entry.fit(sampler, seed=factor_seed(seed, "fit"))
         return entry, sampler.served
 
     def labels(self, entry: Entry) -> tuple[NDArray[np.int8], str]:

@@ -25,7 +25,7 @@ LAYERS = (
     "net_source preflight",
     "sampler learning_curve",
     "entry",
-    "estimator_entry scoring",
+    "estimator_entry trained_entry scoring",
     "testing",
     "experiments baselines records",
     "leaderboard",

@@ -17,7 +17,7 @@ import scaledetect as sd
 from scaledetect.entry import Entry, TaskEntry, entry_names, find_entry
 from scaledetect.sampler import Sampler
 from scaledetect.scoring import DRAWS, Outcome, Run, checked_labels, evaluate, one_thread, score
-from scaledetect.seeds import derived_seed
+from scaledetect.seeds import Factor, factor_seed
 from scaledetect.testing import check_entry
 
 CARD = "distance-2d-L16-xi8.5-open"
@@ -37,11 +37,13 @@ def test_sampler_serves_the_rows_of_the_splits_and_counts_them() -> None:
     for split, rows, n in (("train", sampler.train, 9), ("validation", sampler.validation, 5)):
         for _ in range(2):
             X, y = rows()
-            expected = sd.sample_images(TASK, n, seed=3, split=split)  # type: ignore[arg-type]
+            expected = sd.sample_images(TASK, n, seed=factor_seed(3, "data"), split=split)  # type: ignore[arg-type]
             np.testing.assert_array_equal(X, expected[0])
             np.testing.assert_array_equal(y, expected[1])
             X[:] = y[:] = 0  # what an entry does to its rows reaches no one else
-    np.testing.assert_array_equal(sampler.test(), sd.sample_images(TASK, 7, seed=3, split="test")[0])
+    np.testing.assert_array_equal(
+        sampler.test(), sd.sample_images(TASK, 7, seed=factor_seed(3, "data"), split="test")[0]
+    )
     assert sampler.served == {"train": 9, "validation": 5, "test": 7}
     assert (sampler.n_train, sampler.n_validation, sampler.shape) == (9, 5, (1, 16, 16))
 
@@ -88,8 +90,8 @@ def test_scores_by_hand() -> None:
     seed, n = 5, 32
     budgets = sd.load_card(CARD).budgets
     assert budgets is not None
-    entry, data = find_entry("knn"), derived_seed(seed, "data")
-    entry.fit(Sampler(TASK, n_train=n, n_validation=2, n_test=2, seed=data), seed=derived_seed(seed, "fit"))
+    entry, data = find_entry("knn"), factor_seed(seed, "data")
+    entry.fit(Sampler(TASK, n_train=n, n_validation=2, n_test=2, seed=seed), seed=factor_seed(seed, "fit"))
     scores = evaluate(Run(CARD, "knn", n, seed)).scores
     for split, count in (("train", n), ("validation", budgets.n_validation), ("test", budgets.n_test)):
         X, y = sd.sample_images(TASK, count, seed=data, split=split)  # type: ignore[arg-type]
@@ -102,17 +104,17 @@ def test_scores_by_hand() -> None:
 
 
 def test_seeds_derive_by_name() -> None:
-    seeds = {derived_seed(root, factor) for root in range(100) for factor in ("data", "fit", "measure")}
-    assert len(seeds) == 300 and all(0 <= seed < 2**64 for seed in seeds)
-    assert max(derived_seed(root, "fit", bits=32) for root in range(100)) < 2**32
-    text = b'{"purpose":"run/data","seed":7,"stream":1}'
-    assert derived_seed(7, "data") == int.from_bytes(hashlib.sha256(text).digest()[:8], "little")
+    factors: tuple[Factor, ...] = ("data", "init", "order", "fit", "measure")
+    seeds = {factor_seed(root, factor) for root in range(100) for factor in factors}
+    assert len(seeds) == 500 and all(0 <= seed < 2**64 for seed in seeds)
+    text = b'{"purpose":"training/data","seed":7,"stream":1}'
+    assert factor_seed(7, "data") == int.from_bytes(hashlib.sha256(text).digest()[:8], "little")
 
 
 def test_a_net_is_measured() -> None:
     task, entry = sd.Task(dim=1, size=64, xi=16), own_entries.Linear()
     scores = score(entry, task, n_train=32, n_validation=16, n_test=64, seed=4).scores
-    s = sd.sensitivities(entry.net, task, DRAWS, layers=["output"], seed=derived_seed(4, "measure"))
+    s = sd.sensitivities(entry.net, task, DRAWS, layers=["output"], seed=factor_seed(4, "measure"))
     for q in ("D", "G", "R"):
         assert scores[q] == getattr(s, q)[0] > 0
         assert scores[f"{q}_stderr"] == getattr(s, f"{q}_stderr")[0] > 0

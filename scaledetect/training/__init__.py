@@ -1,10 +1,10 @@
 """Training: many seeds at once, repeatable, and resumed where it was broken off."""
 
+from scaledetect.seeds import factor_seed
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.loop import TrainProgress
 from scaledetect.training.result import TrainedMember, TrainingRun
 from scaledetect.training.run import train
-from scaledetect.training.seeds import factor_seed
 from scaledetect.training.store import load_member, read_log
 
 __all__ = [

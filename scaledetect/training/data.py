@@ -12,9 +12,9 @@ from torch import Tensor
 
 from scaledetect.errors import bad_value
 from scaledetect.sampling import check_request, sample_images
+from scaledetect.seeds import factor_seed
 from scaledetect.stream import class_counts
 from scaledetect.task import Task
-from scaledetect.training.seeds import factor_seed
 
 __all__ = ["Rows", "Sizes", "draw_rows"]
 

@@ -14,11 +14,11 @@ from scaledetect.errors import bad_type, bad_value
 from scaledetect.nets import NetSpec, PoolingNet
 from scaledetect.nets.images.cifar import SIDE, CifarNet
 from scaledetect.noise import Noise
+from scaledetect.seeds import factor_seed
 from scaledetect.stream import STREAM_VERSION, check_seed
 from scaledetect.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
-from scaledetect.training.seeds import factor_seed
 
 __all__ = ["Plan", "Tracking", "check_device"]
 

@@ -11,10 +11,10 @@ from torch import nn
 from scaledetect.errors import bad_value
 from scaledetect.nets import NetSpec
 from scaledetect.results import Sensitivities
+from scaledetect.seeds import factor_seed
 from scaledetect.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
-from scaledetect.training.seeds import factor_seed
 
 if TYPE_CHECKING:
     import pandas as pd

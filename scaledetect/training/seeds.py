@@ -1,28 +1,14 @@
-"""One root seed a member: those of its data, its first weights and the order of its batches derive from it by name."""
+"""What is drawn within an epoch of training: seeds that derive from the root of a member and the epoch's number."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect.seeds import factor_seed
 from scaledetect.stream import seed_key
 
-__all__ = ["Factor", "epoch_order", "epoch_seed", "factor_seed"]
-
-Factor = Literal["data", "init", "order"]
-
-
-def factor_seed(root: int, factor: Factor) -> int:
-    """Seed, from 0 to 2^64 - 1, of one factor of a run.
-
-    Examples
-    --------
-    >>> factor_seed(0, "data") != factor_seed(0, "init")
-    True
-    """
-    return int.from_bytes(seed_key(root, f"training/{factor}")[:8], "little")
+__all__ = ["epoch_order", "epoch_seed"]
 
 
 def epoch_seed(root: int, epoch: int) -> int:

@@ -1,0 +1,75 @@
+"""Image nets of the literature; for the full budget, as a fit takes minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaledetect.task import Task
+from scaledetect.trained_entry import TrainedEntry, epochs_for
+
+if TYPE_CHECKING:
+    from scaledetect.nets import NetSpec
+    from scaledetect.training import TrainConfig
+
+__all__ = ["AlexNet", "LeNet", "ResNet18", "Vgg11Bn"]
+
+
+class _ImageNet(TrainedEntry):
+    """A net for images of up to 32 x 32 pixels, with two outputs."""
+
+    version = 1
+    budget = "full"
+    net_name: str
+    lr = 1e-3
+
+    def applies(self, task: Task) -> bool:
+        """Images of two dimensions and at most 32 pixels a side."""
+        return task.dim == 2 and task.size <= 32
+
+    def spec(self, shape: tuple[int, ...]) -> NetSpec:
+        """The net of the literature, for one channel."""
+        from scaledetect.nets import NetSpec
+
+        return NetSpec(self.net_name, {"in_channels": 1, "n_classes": 2})
+
+    def training(self, n_train: int) -> TrainConfig:
+        """Adam with a cosine schedule on the cross-entropy, for about 1000 steps of 32 images."""
+        from scaledetect.training import TrainConfig
+
+        return TrainConfig(
+            optimizer="adam", lr=self.lr, schedule="cosine", loss="cross_entropy", batch_size=32,
+            max_epochs=epochs_for(1000, n_train, 32, least=10), target_loss=1e-3,
+        )  # fmt: skip
+
+
+class LeNet(_ImageNet):
+    """LeNet."""
+
+    name = "lenet"
+    title = "LeNet"
+    net_name = "lenet"
+
+
+class AlexNet(_ImageNet):
+    """AlexNet at CIFAR scale."""
+
+    name = "alexnet"
+    title = "AlexNet"
+    net_name = "alexnet"
+    lr = 3e-4
+
+
+class Vgg11Bn(_ImageNet):
+    """VGG11 with batch norm."""
+
+    name = "vgg11-bn"
+    title = "VGG11, batch norm"
+    net_name = "vgg11_bn"
+
+
+class ResNet18(_ImageNet):
+    """ResNet18 at CIFAR scale."""
+
+    name = "resnet18"
+    title = "ResNet18"
+    net_name = "resnet18"
