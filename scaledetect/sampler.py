@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import DivergedError, bad_value
-from scaledetect.sampling import check_request, sample_images
+from scaledetect.errors import DivergedError
+from scaledetect.sampling import check_splits, sample_images
 from scaledetect.seeds import factor_seed
-from scaledetect.stream import Split, check_number, check_seed, class_counts, class_window
+from scaledetect.stream import Split, check_seed
 from scaledetect.task import Task
 
 if TYPE_CHECKING:
@@ -62,12 +62,7 @@ class Sampler:
     """
 
     def __init__(self, task: Task, *, n_train: int, n_validation: int, n_test: int, seed: int) -> None:
-        self.n_train = check_number("n_train", n_train)
-        self.n_validation = check_number("n_validation", n_validation)
-        self.n_test = check_number("n_test", n_test)
-        check_request(task, self.n_train, 0, "train", False, "n_train")
-        check_request(task, self.n_test, 0, "test", False, "n_test")
-        _check_disjoint(task, self.n_train, self.n_validation)
+        self.n_train, self.n_validation, self.n_test = check_splits(task, n_train, n_validation, n_test)
         self._task, self._root = task, check_seed(seed)
         self.shape = (1, *task.shape)
         self.served = {"train": 0, "validation": 0, "test": 0}
@@ -128,13 +123,3 @@ class Sampler:
         X: NDArray[Any]
         X, y = sample_images(self._task, n, seed=factor_seed(self._root, "data"), split=split)
         return X, y
-
-
-def _check_disjoint(task: Task, n_train: int, n_validation: int) -> None:
-    """Training and validation rows are read from opposite ends of one half of each class, and must not meet."""
-    used = zip(class_counts(task, n_train), class_counts(task, n_validation), (task.n_near, task.n_far), strict=True)
-    for train, validation, size in used:
-        half = class_window(size, "train").length
-        if train + validation > half:
-            allowed = f"with n_train={n_train} takes {train + validation} of the {half} images of a class they share"
-            raise bad_value("n_validation", n_validation, allowed, "ask for fewer")

@@ -14,13 +14,30 @@ from scaledetect.errors import bad_type, bad_value
 from scaledetect.gaussian import background
 from scaledetect.pair_stream import PairStream
 from scaledetect.rendering import check_out, float_dtype, render_into
-from scaledetect.stream import CLASSES, MAX_SAMPLE, Split, check_number, check_seed, class_window, longest_run
+from scaledetect.stream import (
+    CLASSES,
+    MAX_SAMPLE,
+    Split,
+    check_number,
+    check_seed,
+    class_counts,
+    class_window,
+    longest_run,
+)
 from scaledetect.task import Task
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["check_request", "data_digest", "make_scale_detection", "pairs_at", "sample_images", "sample_pairs"]
+__all__ = [
+    "check_request",
+    "check_splits",
+    "data_digest",
+    "make_scale_detection",
+    "pairs_at",
+    "sample_images",
+    "sample_pairs",
+]
 
 
 def sample_pairs(
@@ -228,6 +245,23 @@ def check_request(
             f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"
         )
     return n, start
+
+
+def check_splits(task: Task, n_train: Any, n_validation: Any, n_test: Any) -> tuple[int, int, int]:
+    """The three numbers as Python integers; raise, naming them, unless the splits hold so many disjoint rows.
+
+    Training and validation rows are read from opposite ends of one half of each class, and must not meet.
+    """
+    train, _ = check_request(task, n_train, 0, "train", False, "n_train")
+    validation, _ = check_request(task, n_validation, 0, "validation", False, "n_validation")
+    test, _ = check_request(task, n_test, 0, "test", False, "n_test")
+    used = zip(CLASSES, class_counts(task, train), class_counts(task, validation), strict=True)
+    for (name, first, second), size in zip(used, (task.n_near, task.n_far), strict=True):
+        half = class_window(size, "train").length
+        if first + second > half:
+            text = f"with n_train={train} takes {first + second} rows of class {name!r}, and its half holds {half}"
+            raise bad_value("n_validation", validation, text, "lower one of them")
+    return train, validation, test
 
 
 def _seed_of(random_state: Any) -> int:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from scaledetect.errors import bad_value
-from scaledetect.sampling import check_request, sample_images
+from scaledetect.sampling import check_splits, sample_images
 from scaledetect.seeds import factor_seed
-from scaledetect.stream import class_counts
 from scaledetect.task import Task
 
 __all__ = ["Rows", "Sizes", "draw_rows"]
@@ -35,18 +34,10 @@ class Sizes:
         TypeError, ValueError
             Naming `n_train`, `n_validation` or `n_test`, and how many there are.
         """
-        train, _ = check_request(task, self.train, 0, "train", False, "n_train")
-        validation, _ = check_request(task, self.validation, 0, "validation", False, "n_validation")
-        test, _ = check_request(task, self.test, 0, "test", False, "n_test")
-        if train < 1:
-            raise bad_value("n_train", train, "must be at least 1")
-        counts = zip(class_counts(task, train), class_counts(task, validation), strict=True)
-        for (name, size), (used, more) in zip((("near", task.n_near), ("far", task.n_far)), counts, strict=True):
-            half = (size + 1) // 2
-            if used + more > half:
-                text = f"with n_train={train} takes {used + more} rows of class {name!r}, and its half holds {half}"
-                raise bad_value("n_validation", validation, text, "lower one of them")
-        return Sizes(train, validation, test)
+        sizes = Sizes(*check_splits(task, self.train, self.validation, self.test))
+        if sizes.train < 1:
+            raise bad_value("n_train", sizes.train, "must be at least 1")
+        return sizes
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What is drawn within an epoch of training: seeds that derive from the root of a member and the epoch's number."""
+"""The order of the batches, epoch by epoch, from the root seed of a member."""
 
 from __future__ import annotations
 
