@@ -259,7 +259,7 @@ def check_splits(task: Task, n_train: Any, n_validation: Any, n_test: Any) -> tu
     for (name, first, second), size in zip(used, (task.n_near, task.n_far), strict=True):
         half = class_window(size, "train").length
         if first + second > half:
-            text = f"with n_train={train} takes {first + second} rows of class {name!r}, and its half holds {half}"
+            text = f"with n_train={train} takes {first + second} of the {half} images of class {name!r} they share"
             raise bad_value("n_validation", validation, text, "lower one of them")
     return train, validation, test
 

@@ -165,7 +165,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], tuple[str, ...]]] = [
     ({"n_train": 10**6}, ValueError, ("n_train=1000000", "train split")),
     ({"n_train": 0}, ValueError, ("n_train=0",)),
     ({"n_train": 1.5}, TypeError, ("n_train=1.5",)),
-    ({"n_train": 100, "n_validation": 100}, ValueError, ("n_validation=100", "n_train=100", "its half holds 56")),
+    ({"n_train": 100, "n_validation": 100}, ValueError, ("n_validation=100", "n_train=100", "of the 56 images")),
     ({"n_test": 10**5}, ValueError, ("n_test=100000", "test split")),
     ({"net": PoolingNet(filter_size=33, stride=2, depth=1)}, ValueError, ("filter_size=33", "size=32")),
     ({"net": PoolingNet(filter_size=2, stride=2, depth=7)}, ValueError, ("stride=", "layer 6", "below one")),
