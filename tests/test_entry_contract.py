@@ -114,7 +114,7 @@ def test_what_is_no_entry_is_refused(source: str, error: type[Exception], says: 
 
 def test_an_entry_is_told_from_a_net() -> None:
     assert is_entry("knn") and is_entry("own_entries:Good")
-    assert not any(map(is_entry, ("lenet", "own_entries:not_an_entry", "own_entries:X", "no_module:X")))
+    assert not any(map(is_entry, ("vgg11", "own_entries:not_an_entry", "own_entries:X", "no_module:X")))
 
 
 # ---------------------------------------------------------------------- command lines
