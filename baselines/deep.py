@@ -19,6 +19,7 @@ class _ImageNet(TrainedEntry):
 
     version = 1
     budget = "full"
+    device = None
     net_name: str
     lr = 1e-3
 

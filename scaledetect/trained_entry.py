@@ -27,9 +27,16 @@ BATCH = 256
 
 
 class TrainedEntry(Entry):
-    """A net and how it is trained, both functions of the shape of an image and of the number of training images."""
+    """A net and how it is trained, both functions of the shape of an image and of the number of training images.
+
+    Attributes
+    ----------
+    device : str or None
+        Where it is trained; None for a GPU where there is one.
+    """
 
     exact = False
+    device: str | None = "cpu"
 
     @abstractmethod
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
@@ -46,7 +53,7 @@ class TrainedEntry(Entry):
 
     def fit(self, sampler: Sampler, *, seed: int) -> None:
         """Train on all training rows; first weights and order follow from the root of the run, as `seed` does."""
-        self.net = sampler.train_net(self.spec(sampler.shape), self.training(sampler.n_train))
+        self.net = sampler.train_net(self.spec(sampler.shape), self.training(sampler.n_train), device=self.device)
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.int8]:
         """The sign of the output, or the larger of two; an output that is not finite makes the run diverge."""

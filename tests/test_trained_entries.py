@@ -170,7 +170,10 @@ def test_deep_nets_are_for_images() -> None:
     "name", [pytest.param(name, marks=() if name == "lenet" else pytest.mark.slow) for name in DEEP]
 )
 def test_deep_nets_keep_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one epoch: what they learn is not the question."""
+    """With few rows, draws and one epoch: what they learn is not the question."""
+    monkeypatch.setattr("scaledetect.scoring.DRAWS", 100)
+    for rows in ("N_TRAIN", "N_VALIDATION", "N_TEST"):
+        monkeypatch.setattr(f"scaledetect.testing.{rows}", 8)
     entry = entry_class(name)
     assert issubclass(entry, TrainedEntry)
     usual = entry.training
