@@ -34,12 +34,12 @@ class _ImageNet(TrainedEntry):
         return NetSpec(self.net_name, {"in_channels": 1, "n_classes": 2})
 
     def training(self, n_train: int) -> TrainConfig:
-        """Adam with a cosine schedule on the cross-entropy, for about 1000 steps of 32 images."""
+        """Adam with a cosine schedule on the cross-entropy, for about 400 steps of 32 images."""
         from scaledetect.training import TrainConfig
 
         return TrainConfig(
             optimizer="adam", lr=self.lr, schedule="cosine", loss="cross_entropy", batch_size=32,
-            max_epochs=epochs_for(1000, n_train, 32, least=10), target_loss=1e-3,
+            max_epochs=epochs_for(400, n_train, 32, least=5), target_loss=1e-3,
         )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ class LeNet(_ImageNet):
     name = "lenet"
     title = "LeNet"
     net_name = "lenet"
+    lr = 3e-3
 
 
 class AlexNet(_ImageNet):

@@ -38,7 +38,7 @@ Budget = Literal["quick", "full"]
 BUDGETS = ("quick", "full")
 
 _HOME = "scaledetect.baselines"
-_NAME = re.compile("[a-z0-9_-]+")
+_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,49}")
 
 
 class Entry(ABC):
@@ -51,7 +51,7 @@ class Entry(ABC):
     Attributes
     ----------
     name : str
-        Lower-case letters, digits, ``-`` and ``_``; unique.
+        Up to 50 lower-case letters, digits, ``-`` and ``_``, a letter or digit first; unique.
     title : str
         Name in tables.
     version : int
@@ -197,7 +197,9 @@ def check_declaration(entry: type[Entry]) -> None:
         if type(value) is not form:
             raise bad_type(f"{kind}.{attribute}", value, f"must be of type {form.__name__}", "set it in the class")
     if not _NAME.fullmatch(entry.name):
-        raise bad_value(f"{kind}.name", entry.name, "must consist of a-z, 0-9, '-' and '_'")
+        raise bad_value(
+            f"{kind}.name", entry.name, "must be up to 50 of a-z, 0-9, '-' and '_', a letter or digit first"
+        )
     if entry.version < 1:
         raise bad_value(f"{kind}.version", entry.version, "must be at least 1")
     one_of(f"{kind}.budget", entry.budget, BUDGETS)

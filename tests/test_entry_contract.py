@@ -22,7 +22,7 @@ STEPS = ["configuration", "fit", "labels", "rows", "images", "repeatable", "glob
 BROKEN: list[tuple[type[Entry], str, str]] = [
     (own_entries.NoVersion, "declaration", "NoVersion.version=None: must be of type int"),
     (own_entries.VersionZero, "declaration", "VersionZero.version=0: must be at least 1"),
-    (own_entries.BadName, "declaration", "BadName.name='../escape': must consist of a-z"),
+    (own_entries.BadName, "declaration", "BadName.name='../escape': must be up to 50 of a-z"),
     (own_entries.UnknownBudget, "declaration", "UnknownBudget.budget='huge': choose one of 'quick', 'full'"),
     (own_entries.Unfinished, "declaration", "does not define configuration, predict"),  # type: ignore[type-abstract]
     (own_entries.NeedsArguments, "declaration", "missing 1 required positional argument: 'width'"),
@@ -88,6 +88,14 @@ def test_names() -> None:
     assert entry_names("full") == entry_names() == sorted(entry_names())
     assert all(find_entry(name).name == name for name in entry_names())
     assert find_entry("knn") is not find_entry("knn")
+
+
+def test_no_entry_claims_the_interface_of_scikit_learn() -> None:
+    """Scikit-learn's own checks are for what does: entries take a sampler, and have neither parameters nor scores."""
+    for name in entry_names():
+        assert not any(
+            hasattr(find_entry(name), method) for method in ("get_params", "set_params", "score", "fit_predict")
+        )
 
 
 def test_every_file_of_the_folder_is_registered(root: Path) -> None:
