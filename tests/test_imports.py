@@ -28,7 +28,8 @@ LAYERS = (
     "estimator_entry trained_entry scoring",
     "testing",
     "experiments baselines records",
-    "leaderboard",
+    "runner",
+    "leaderboard verification",
     "plots spectrum_plot",
     "cli",
 )

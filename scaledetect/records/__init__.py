@@ -1,0 +1,41 @@
+"""Records: one JSON file a run, checked against one schema, hashed, and read as data only."""
+
+from scaledetect.records.canonical import canonical_json, content_hash
+from scaledetect.records.environment import Environment
+from scaledetect.records.merging import Conflict, Merged, merge_records, unique_records
+from scaledetect.records.schema import Record, Scores, Served, record_schema, run_key
+from scaledetect.records.storage import (
+    SIZE_LIMIT,
+    BadRecord,
+    RecordError,
+    find_records,
+    keyed_path,
+    read_record,
+    read_records,
+    record_path,
+    write_record,
+)
+
+__all__ = [
+    "SIZE_LIMIT",
+    "BadRecord",
+    "Conflict",
+    "Environment",
+    "Merged",
+    "Record",
+    "RecordError",
+    "Scores",
+    "Served",
+    "canonical_json",
+    "content_hash",
+    "find_records",
+    "keyed_path",
+    "merge_records",
+    "read_record",
+    "read_records",
+    "record_path",
+    "record_schema",
+    "run_key",
+    "unique_records",
+    "write_record",
+]

@@ -1,0 +1,64 @@
+"""What a worker does: runs one after another, each with one thread, and nothing of it written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from scaledetect.records import Environment
+from scaledetect.scoring import Outcome, Run
+
+__all__ = ["THREADS", "Done", "start_worker", "work"]
+
+THREADS = 1
+"""Threads of a run. With one, sums are always taken in the same order; runs beside one another fill the machine."""
+
+THREAD_SETTINGS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "SCALEDETECT_NUM_THREADS"),
+    str(THREADS),
+)
+"""Environment of a worker process, set before it loads a library."""
+
+_HEARTBEAT = 0.5
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that was computed: what came out, in how many seconds, and on what."""
+
+    run: Run
+    outcome: Outcome
+    seconds: float
+    environment: Environment
+
+
+def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
+    """Evaluate `runs` in turn; `folder` is where the driver's user keeps code of their own."""
+    from scaledetect.scoring import evaluate
+
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    environment = Environment.here(THREADS)
+    done = []
+    for run in runs:
+        start = time.perf_counter()
+        outcome = evaluate(run)
+        done.append(Done(run, outcome, time.perf_counter() - start, environment))
+    return done
+
+
+def start_worker() -> None:
+    """Prepare a worker process: an interrupt is the driver's to handle, and a worker ends with its driver."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # A killed driver closes nothing: its workers hold both ends of their queue and would wait for ever.
+    while os.getppid() == parent:
+        time.sleep(_HEARTBEAT)
+    os._exit(1)
