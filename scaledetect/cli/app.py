@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scaledetect.cli import check, compare, doctor, info, measure, sample, tasks, theory, train
+from scaledetect.cli import (
+    check,
+    compare,
+    doctor,
+    info,
+    leaderboard,
+    measure,
+    merge,
+    run,
+    sample,
+    tasks,
+    theory,
+    train,
+    verify,
+)
 from scaledetect.errors import UnknownNameError
 from scaledetect.versions import __version__
 
@@ -46,7 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (tasks, info, sample, theory, measure, check, train, compare, doctor):
+for module in (tasks, info, sample, theory, measure, check, train, compare, run, leaderboard, merge, verify, doctor):
     app.command()(getattr(module, module.__name__.rpartition(".")[2]))
 
 

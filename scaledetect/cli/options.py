@@ -39,6 +39,19 @@ def nets_of(card: Card, filter_size: str | None, stride: str | None, depth: int 
     return (ReferenceNet(filter_size=sides, stride=steps, depth=pooling.depth),)
 
 
+def listed(text: str | None) -> list[str] | None:
+    """The parts of a text with commas between them; None for none."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def numbers(name: str, text: str | None) -> list[int] | None:
+    """As `listed`, of integers."""
+    try:
+        return None if text is None else [int(part) for part in listed(text) or ()]
+    except ValueError:
+        raise bad_value(name, text, "must be integers with commas between, as in 0,1,2") from None
+
+
 def result_file(path: Path) -> Path:
     """`path`, where a result can be written as `Sensitivities.save` does; an error says otherwise before any work."""
     from scaledetect.files import check_writable

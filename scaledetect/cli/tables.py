@@ -17,6 +17,7 @@ from scaledetect.results import RARE_EVENTS
 
 if TYPE_CHECKING:
     from scaledetect.experiments import Comparison
+    from scaledetect.leaderboard import CardTable, Leaderboard, Row
     from scaledetect.results import Sensitivities
 
 QUANTITIES = ("D", "G", "R")
@@ -81,6 +82,43 @@ def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
     for row in rows:
         table.add_row(*row)
     _print(table, False)
+
+
+def print_leaderboard(board: Leaderboard) -> None:
+    """A table a card, then the trained pooling nets beside theory."""
+    from scaledetect.leaderboard.text import GAP_COLUMNS, correlation_lines, gap_cells
+
+    for one in board.tables:
+        over = f"; area over P = {one.range[0]} to {one.range[-1]}" if len(one.range) > 1 else ""
+        head = ("rank", "entry", *(f"P={size}" for size in one.sizes), "area", "P(10%)", *QUANTITIES, "no score")
+        table = _table(f"{one.card}: test error(spread over seeds){over}", head, left=2)
+        for row in one.rows:
+            table.add_row(*_board_cells(one, row))
+        _print(table, False)
+        for line in correlation_lines(one):
+            typer.echo(line)
+    if board.gaps:
+        table = _table("Output of trained pooling nets beside exact constant-filter theory", GAP_COLUMNS, left=2)
+        for gap in board.gaps:
+            table.add_row(*gap_cells(gap))
+        _print(table, False)
+    if not board.tables:
+        typer.echo("no records")
+
+
+def _board_cells(table: CardTable, row: Row) -> list[str]:
+    from scaledetect.leaderboard.text import crossing_text, mean_text, no_score_text
+
+    errors = [row.errors.get(size) for size in table.sizes]
+    return [
+        "" if row.rank is None else str(row.rank),
+        row.label,
+        *("" if mean is None else with_error(mean.value, mean.spread or 0.0) for mean in errors),
+        "" if row.area is None else with_error(row.area, row.area_stderr or 0.0),
+        crossing_text(row),
+        *(mean_text(row.output.get(name)) for name in QUANTITIES),
+        no_score_text(row),
+    ]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from scaledetect.records.schema import Record, Scores, Served, record_schema, ru
 from scaledetect.records.storage import (
     SIZE_LIMIT,
     BadRecord,
+    ChangedRecordError,
     RecordError,
     find_records,
     keyed_path,
@@ -19,6 +20,7 @@ from scaledetect.records.storage import (
 __all__ = [
     "SIZE_LIMIT",
     "BadRecord",
+    "ChangedRecordError",
     "Conflict",
     "Environment",
     "Merged",

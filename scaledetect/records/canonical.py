@@ -10,6 +10,8 @@ from scaledetect.errors import bad_value
 
 __all__ = ["canonical_json", "content_hash"]
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 
 def canonical_json(data: Any) -> bytes:
     """`data` as JSON without spaces, keys sorted, ASCII, floats in their shortest form that reads back the same.
@@ -20,7 +22,7 @@ def canonical_json(data: Any) -> bytes:
         For what JSON cannot hold: numbers that are not finite, and anything but plain data.
     """
     try:
-        return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return _encode(data).encode("ascii")
     except (TypeError, ValueError) as error:
         raise bad_value("data", data, f"is not plain data ({error})") from error
 

@@ -16,7 +16,18 @@ from scaledetect.files import make_folder, replacing
 from scaledetect.records.canonical import content_hash
 from scaledetect.records.schema import Record
 
-__all__ = ["SIZE_LIMIT", "BadRecord", "RecordError", "find_records", "read_record", "read_records", "write_record"]
+__all__ = [
+    "SIZE_LIMIT",
+    "BadRecord",
+    "ChangedRecordError",
+    "RecordError",
+    "find_records",
+    "keyed_path",
+    "read_record",
+    "read_records",
+    "record_path",
+    "write_record",
+]
 
 SIZE_LIMIT = 1_000_000
 """Bytes of the largest file that is read; a record has about 2000."""
@@ -24,6 +35,10 @@ SIZE_LIMIT = 1_000_000
 
 class RecordError(ValueError):
     """A file that is not a sound record; the message names the file."""
+
+
+class ChangedRecordError(RecordError):
+    """A record whose content is not what its SHA-256 was taken of."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +113,30 @@ def read_record(path: str | Path) -> Record:
     data = _parse(path, _bytes(path))
     if not isinstance(data, dict):
         _refuse(path, "is not a JSON object")
+    problem = ""
     try:
         record = Record.model_validate(data)
-        actual = content_hash({name: value for name, value in data.items() if name != "sha256"})
     except ValidationError as error:
-        _refuse(path, "; ".join(_explain(error)), error)
+        problem = "; ".join(_explain(error))
     except RecursionError as error:
         _refuse(path, "is nested too deeply", error)
-    if data["sha256"] != actual:
-        _refuse(path, "was changed: its content is not what its SHA-256 was taken of")
+    if _is_changed(data):
+        text = "was changed: its content is not what its SHA-256 was taken of"
+        raise ChangedRecordError(f"{path}: {text}" + (f" ({problem})" if problem else ""))
+    if problem:
+        _refuse(path, problem)
     return record
+
+
+def _is_changed(data: dict[str, Any]) -> bool:
+    """Whether the hash is there, and is another one than that of the content."""
+    stored = data.get("sha256")
+    if not isinstance(stored, str):
+        return False
+    try:
+        return stored != content_hash({name: value for name, value in data.items() if name != "sha256"})
+    except ValueError:  # a number too large to be one
+        return True
 
 
 def _bytes(path: Path) -> bytes:
@@ -117,15 +146,15 @@ def _bytes(path: Path) -> bytes:
             _refuse(path, "is not a plain file")
         if status.st_size > SIZE_LIMIT:
             _refuse(path, f"has {status.st_size} bytes, more than the {SIZE_LIMIT} a record may have")
-        with path.open("rb") as file:
-            return file.read(SIZE_LIMIT + 1)
+        with path.open("rb", buffering=0) as file:
+            return file.read(status.st_size + 1)
     except OSError as error:
         _refuse(path, f"cannot be read ({error.strerror})", error)
 
 
 def _parse(path: Path, content: bytes) -> Any:
     try:
-        return json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
+        return _decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         _refuse(path, f"is not JSON ({error})", error)
 
@@ -146,6 +175,9 @@ def _explain(error: ValidationError) -> Iterator[str]:
         where = ".".join(map(str, problem["loc"]))
         text = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
         yield f"{where}: {text}" if where else text
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique).decode
 
 
 def _refuse(path: Path, why: str, cause: Exception | None = None) -> NoReturn:

@@ -1,0 +1,55 @@
+"""``scaledetect leaderboard``: the tables that records make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaledetect.cli.options import OutputFile, print_json
+
+if TYPE_CHECKING:
+    from scaledetect.leaderboard import Leaderboard
+
+FORMATS = ("table", "csv", "md", "json")
+
+Records = Annotated[list[Path] | None, typer.Argument(metavar="[RECORDS]...", help="Folders or files of records.")]
+Format = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="Form of the tables.")]
+
+
+def leaderboard(records: Records = None, form: Format = "table", output: OutputFile = None) -> None:
+    """Test error of entries on cards, ranked; default: the records in the folder records."""
+    from scaledetect.errors import bad_value, one_of
+    from scaledetect.files import check_writable
+    from scaledetect.leaderboard import leaderboard as collect
+
+    one_of("format", form, FORMATS)
+    if output is not None:
+        if form in ("table", "json"):
+            raise bad_value("output", str(output), "takes csv and md", "redirect the others")
+        check_writable(output)
+    board = collect(records or [Path("records")])
+    _show(board, form, output)
+    for bad in board.bad:
+        typer.echo(f"{bad.path}: {bad.reason}", err=True)
+    for conflict in board.conflicts:
+        typer.echo(f"{conflict.other} contradicts {conflict.kept}: {conflict.difference}", err=True)
+
+
+def _show(board: Leaderboard, form: str, output: Path | None) -> None:
+    from scaledetect.cli.tables import print_leaderboard
+    from scaledetect.files import replacing
+    from scaledetect.leaderboard import as_csv, as_data, as_markdown
+
+    if form == "table":
+        print_leaderboard(board)
+    elif form == "json":
+        print_json(as_data(board))
+    else:
+        text = as_csv(board) if form == "csv" else as_markdown(board)
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            with replacing(output) as temporary:
+                temporary.write_text(text, encoding="utf-8")

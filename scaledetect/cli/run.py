@@ -1,0 +1,92 @@
+"""``scaledetect run``: the runs of the leaderboard that have no record yet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from scaledetect.cli.options import listed, numbers
+
+if TYPE_CHECKING:
+    from scaledetect.entry import Budget
+    from scaledetect.records import Record
+    from scaledetect.runner import Planned, Report
+
+Cards = Annotated[str | None, typer.Option(help="Score cards, with commas between; default: those of the budget.")]
+Entries = Annotated[str | None, typer.Option(help="Entries, names or module:Class; default: those of the budget.")]
+Sizes = Annotated[str | None, typer.Option(help="Training images, as in 64,256; default: of card and budget.")]
+Roots = Annotated[str | None, typer.Option(help="Seeds, as in 0,1,2; default: study seeds of the card, 3 if quick.")]
+BudgetName = Annotated[str, typer.Option(metavar="quick|full", help="Which part of the grid.")]
+Jobs = Annotated[int | None, typer.Option(help="Processes of this machine; default: one a core.")]
+Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, as in tcp://HOST:8786, to use.")]
+Folder = Annotated[Path, typer.Option(help="Folder of the records; what it holds is not run again.")]
+Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what is recorded as failed.")]
+
+
+def run(
+    cards: Cards = None,
+    entries: Entries = None,
+    n_train: Sizes = None,
+    seeds: Roots = None,
+    budget: BudgetName = "quick",
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    output: Folder = Path("records"),
+    retry_failed: Retry = False,
+) -> None:
+    """Run entries on score cards and record each run; started again, it goes on where it was."""
+    from scaledetect.runner import plan_runs
+
+    plan = plan_runs(
+        cards=listed(cards),
+        entries=listed(entries),
+        n_train=numbers("n_train", n_train),
+        seeds=numbers("seeds", seeds),
+        budget=cast("Budget", budget),
+    )
+    options: dict[str, Any] = {"jobs": _cores() if jobs is None else jobs, "scheduler": scheduler}
+    report = _run(plan, output, options | {"retry_failed": retry_failed})
+    _summarise(report, output)
+    if report.interrupted:
+        raise typer.Exit(130)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:
+    from contextlib import ExitStack
+
+    from scaledetect.cli.tables import progress
+    from scaledetect.runner import run_study
+
+    with ExitStack() as stack:
+        advance: list[Any] = []
+
+        def on_start(n: int) -> None:
+            advance.append(stack.enter_context(progress("running", n)))
+
+        def on_record(record: Record) -> None:
+            advance[0](f"{record.card} {record.entry} P={record.n_train}")
+
+        return run_study(plan, folder, on_start=on_start, on_record=on_record, **options)
+
+
+def _summarise(report: Report, folder: Path) -> None:
+    for bad in report.bad:
+        typer.echo(f"{bad.path}: {bad.reason}; run again", err=True)
+    for failure in report.failures:
+        typer.echo(f"{failure.run}: {failure.reason}" + ("" if failure.recorded else " (not recorded)"), err=True)
+    text = f"{report.done} runs recorded in {folder}, {report.found} were there, {report.missing} of "
+    text += f"{report.planned} are missing; {report.seconds:.0f} s"
+    if report.failures:
+        text += f"; {len(report.failures)} without a score, see above"
+    if report.interrupted:
+        text += "; interrupted, the same command goes on"
+    typer.echo(text)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

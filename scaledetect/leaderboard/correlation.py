@@ -1,0 +1,66 @@
+"""Spearman's rank correlation with a standard error, for the few points that nets on one card are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEAST_NETS", "Correlation", "rank_correlation"]
+
+LEAST_NETS = 5
+"""Nets below which no correlation is given."""
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A rank correlation.
+
+    Attributes
+    ----------
+    rho : float
+        Spearman's coefficient, -1 to 1.
+    stderr : float
+        Its standard error by the delete-one jackknife over nets.
+    n : int
+        Nets.
+    n_train : int
+        Training images of all of them.
+    """
+
+    rho: float
+    stderr: float
+    n: int
+    n_train: int
+
+
+def rank_correlation(points: Sequence[tuple[float, float]], n_train: int) -> Correlation | None:
+    """Spearman's coefficient of points (x, y); None for fewer than `LEAST_NETS`, or where all x or all y are equal."""
+    n = len(points)
+    if n < LEAST_NETS:
+        return None
+    x, y = np.array(points, dtype=np.float64).T
+    rho = _spearman(x, y)
+    if rho is None:
+        return None
+    without = [_spearman(np.delete(x, i), np.delete(y, i)) for i in range(n)]
+    rhos = np.array([0.0 if one is None else one for one in without])
+    stderr = math.sqrt((n - 1) / n * float(np.sum((rhos - rhos.mean()) ** 2)))
+    return Correlation(rho, stderr, n, n_train)
+
+
+def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
+    a, b = (r - r.mean() for r in (_ranks(x), _ranks(y)))
+    norm = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / norm if norm > 0 else None
+
+
+def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1; equal values share the mean of theirs."""
+    below = (x[None, :] < x[:, None]).sum(axis=1)
+    equal = (x[None, :] == x[:, None]).sum(axis=1)
+    mean: NDArray[np.float64] = below + (equal + 1) / 2
+    return mean
