@@ -44,7 +44,8 @@ class StepExecutor(Executor):
 
 class StepPool(Pool[int]):
     def __init__(self, work: Callable[[Batch], Any], workers: int = 2) -> None:
-        self.started, self.batches, self._workers = 0, [], workers  # type: list[Batch]
+        self.started, self._workers = 0, workers
+        self.batches: list[Batch] = []
         super().__init__(work)
 
     @property

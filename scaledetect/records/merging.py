@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +48,7 @@ def unique_records(folders: Iterable[str | Path]) -> Merged:
     conflicts: list[Conflict] = []
     bad: list[BadRecord] = []
     repeated = 0
-    with _no_collection():
-        everything = list(read_records(folders))
-    for path, found in everything:
+    for path, found in read_records(folders):
         if isinstance(found, BadRecord):
             bad.append(found)
             continue
@@ -95,15 +91,3 @@ def _contradiction(first: Record, second: Record) -> str:
         return ""
     mine, theirs = first.scores.model_dump(), second.scores.model_dump()
     return "; ".join(f"{name} {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name])
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Records hold no cycles; the collector would walk over all that were read, time and again: a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

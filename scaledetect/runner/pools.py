@@ -125,6 +125,9 @@ class LokyPool(Pool[T]):
         self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own argument
 
 
+PATIENCE = 10.0
+"""Seconds to wait for a scheduler."""
+
 _COUNT_SECONDS = 5.0
 
 
@@ -165,7 +168,7 @@ class DaskPool(Pool[T]):
             way_out = "install scaledetect[dask]"
             raise bad_value("scheduler", self._scheduler, "needs the package distributed", way_out) from error
         try:
-            self._client = Client(self._scheduler, timeout=10, set_as_default=False)
+            self._client = Client(self._scheduler, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
             raise bad_value("scheduler", self._scheduler, f"no Dask scheduler answers there ({error})") from error
         executor: Executor = self._client.get_executor(pure=False)
