@@ -61,6 +61,10 @@ TORCH_FREE = (
     "learning_curve",
     "own_code",
     "seeds",
+    "records",
+    "runner",
+    "leaderboard",
+    "verification",
 )
 HEAVY = ("torch", "numba", "pandas", "sklearn", "matplotlib")
 
@@ -189,6 +193,11 @@ def test_the_list_of_entries_loads_nothing_heavy() -> None:
     assert (
         _loaded("from scaledetect.entry import entry_names, find_entry\nentry_names()\nfind_entry('forest')") == set()
     )
+
+
+@pytest.mark.parametrize("module", ["records", "leaderboard", "runner", "verification"])
+def test_the_driver_loads_nothing_heavy(module: str) -> None:
+    assert _loaded(f"import scaledetect.{module}") == set()
 
 
 def test_every_public_name_is_there() -> None:
