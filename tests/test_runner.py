@@ -70,11 +70,11 @@ class NotPlain(Own):
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Name of a module of entries in the current folder, which is a temporary one."""
-    (tmp_path / "own_entries.py").write_text(OWN)
+    (tmp_path / "grid_entries.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield "own_entries"
-    sys.modules.pop("own_entries", None)
+    yield "grid_entries"
+    sys.modules.pop("grid_entries", None)
 
 
 def contents(folder: Path) -> dict[str, object]:
@@ -117,9 +117,9 @@ def test_what_is_asked_for_is_planned() -> None:
         ({"cards": ["no-card"]}, "unknown card"),
         ({"entries": ["no-entry"]}, "unknown entry"),
         ({"budget": "some"}, "budget"),
-        ({"entries": ["own_entries:Baseline"]}, "as a baseline is"),
-        ({"entries": ["own_entries:Own", "own_entries:Own "]}, "own_entries"),
-        ({"cards": [CARD], "entries": ["own_entries:NotPlain"]}, "not plain data"),
+        ({"entries": ["grid_entries:Baseline"]}, "as a baseline is"),
+        ({"entries": ["grid_entries:Own", "grid_entries:Own "]}, "grid_entries"),
+        ({"cards": [CARD], "entries": ["grid_entries:NotPlain"]}, "not plain data"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(own: str, options: dict[str, object], message: str) -> None:

@@ -44,14 +44,6 @@ def listed(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
-def numbers(name: str, text: str | None) -> list[int] | None:
-    """As `listed`, of integers."""
-    try:
-        return None if text is None else [int(part) for part in listed(text) or ()]
-    except ValueError:
-        raise bad_value(name, text, "must be integers with commas between, as in 0,1,2") from None
-
-
 def result_file(path: Path) -> Path:
     """`path`, where a result can be written as `Sensitivities.save` does; an error says otherwise before any work."""
     from scaledetect.files import check_writable

@@ -43,8 +43,8 @@ def run(
     plan = plan_runs(
         cards=listed(cards),
         entries=listed(entries),
-        n_train=numbers("n_train", n_train),
-        seeds=numbers("seeds", seeds),
+        n_train=None if n_train is None else numbers("n_train", n_train),
+        seeds=None if seeds is None else numbers("seeds", seeds),
         budget=cast("Budget", budget),
     )
     options: dict[str, Any] = {"jobs": _cores() if jobs is None else jobs, "scheduler": scheduler}

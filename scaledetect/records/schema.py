@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from scaledetect.records.canonical import content_hash
 from scaledetect.records.environment import Environment
 
-__all__ = ["KEYED", "Record", "Scores", "Served", "record_schema", "run_key"]
+__all__ = ["KEYED", "NAME_PATTERN", "Record", "Scores", "Served", "record_schema", "run_key"]
 
 _Count = Annotated[int, Field(ge=0)]
 _Positive = Annotated[int, Field(ge=1)]
@@ -18,7 +18,9 @@ _Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Measured = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # A name becomes part of a path: it cannot begin with a point nor hold a separator.
-_Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+_Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 KEYED = (
     "card", "card_version", "stream_version", "data_digest", "entry", "entry_version", "n_train", "seed",
@@ -153,7 +155,7 @@ class Record(_Table):
         content = {"schema_version": 1, **content}
         key = run_key({name: content[name] for name in KEYED})
         draft = cls(**content, key=key, sha256="0" * 64)
-        return cls(**content, key=key, sha256=content_hash(draft.model_dump(exclude={"sha256"})))
+        return draft.model_copy(update={"sha256": content_hash(draft.model_dump(exclude={"sha256"}))})
 
     @property
     def run(self) -> str:

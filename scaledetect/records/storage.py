@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from scaledetect.errors import bad_value
-from scaledetect.files import make_folder, replacing
+from scaledetect.files import replacing
 from scaledetect.records.canonical import content_hash
-from scaledetect.records.schema import Record
+from scaledetect.records.schema import NAME_PATTERN, Record
 
 __all__ = [
     "SIZE_LIMIT",
@@ -32,6 +33,8 @@ __all__ = [
 
 SIZE_LIMIT = 1_000_000
 """Bytes of the largest file that is read; a record has about 2000."""
+
+_NAME = re.compile(NAME_PATTERN.strip("^$"))
 
 
 class RecordError(ValueError):
@@ -57,16 +60,16 @@ def record_path(folder: str | Path, record: Record) -> Path:
 
 def keyed_path(folder: str | Path, card: str, entry: str, n_train: int, seed: int, key: str) -> Path:
     """The path of the record of a run, known before it is run."""
-    path = Path(folder) / card / entry / f"P{n_train}-seed{seed}-{key[:16]}.json"
-    if not path.resolve().is_relative_to(Path(folder).resolve()):
-        raise bad_value("entry", entry, f"leads out of the folder {folder}", "name it with letters, digits, - and _")
-    return path
+    for what, name in (("card", card), ("entry", entry)):
+        if not _NAME.fullmatch(name):
+            raise bad_value(what, name, "is no name of a folder", "use letters, digits, '-', '_' and '.'")
+    return Path(folder, card, entry, f"P{n_train}-seed{seed}-{key[:16]}.json")
 
 
 def write_record(folder: str | Path, record: Record) -> Path:
     """Write `record` where `record_path` says, whole or not at all; an older file of the same run is replaced."""
     path = record_path(folder, record)
-    make_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record.model_dump(), indent=1, allow_nan=False) + "\n"
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -16,6 +16,9 @@ T = TypeVar("T")
 GROUP_SECONDS = 2.0
 """Runs are handed out together as long as they are expected to take no longer than this."""
 
+HAND_OUT_SECONDS = 0.01
+"""With more than 200 workers groups grow, so that a batch is handed out no more often than this."""
+
 MOST_DEATHS = 3
 """Workers that may die over a run: it is handed out again twice."""
 
@@ -34,6 +37,7 @@ class _Desk(Generic[T]):
     deaths: Counter[T] = field(default_factory=Counter)
     alone: set[T] = field(default_factory=set)
     in_flight: int = 0
+    group: float = GROUP_SECONDS
 
     @property
     def open(self) -> bool:
@@ -41,6 +45,7 @@ class _Desk(Generic[T]):
 
     def hand_out(self) -> None:
         workers = self.pool.workers
+        self.group = max(GROUP_SECONDS, HAND_OUT_SECONDS * workers)
         while self.queue and self.in_flight < AHEAD * workers:
             self._submit(self._batch(max(1, len(self.queue) // (AHEAD * AHEAD * workers))))
         if self.suspects and not self.in_flight:
@@ -71,14 +76,14 @@ class _Desk(Generic[T]):
         batch, total = [self.queue.popleft()], 0.0
         while self.queue and len(batch) < most:
             total += self._expected(batch[-1])
-            if total + self._expected(self.queue[0]) > GROUP_SECONDS:
+            if total + self._expected(self.queue[0]) > self.group:
                 break
             batch.append(self.queue.popleft())
         return tuple(batch)
 
     def _expected(self, item: T) -> float:
         known = None if self.deaths[item] or item in self.alone else self.seconds(item)
-        return GROUP_SECONDS if known is None else known
+        return self.group if known is None else known
 
 
 def drive(
