@@ -1,0 +1,67 @@
+"""`scaledetect leaderboard` on 10,000 records, the whole process.
+
+Limit: 3 s. Run: python benchmarks/bench_leaderboard.py
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import scaledetect as sd
+from scaledetect.records import Environment, Record, write_record
+from scaledetect.stream import STREAM_VERSION
+
+LIMIT = 3.0
+N = 10_000
+CARDS = ("block-1d-L512-xi128", "block-2d-L16-xi8", "distance-1d-L512-xi128", "distance-2d-L16-xi8.5-open")
+ENTRIES = 25
+SIZES = (32, 64, 128, 256, 512)
+
+
+def make_records(folder):
+    here = Environment.here(1)
+    cards = {name: sd.load_card(name) for name in CARDS}
+    for number in range(N):
+        number, card = divmod(number, len(CARDS))
+        number, entry = divmod(number, ENTRIES)
+        seed, size = divmod(number, len(SIZES))
+        found = cards[CARDS[card]]
+        n_wrong = (37 * seed + 11 * entry + card) % 200
+        error = n_wrong / 1000
+        scores = {
+            "n_test": 1000, "n_wrong": n_wrong, "test_error": error,
+            "test_error_stderr": float(np.sqrt(error * (1 - error) / 1000)), "train_error": 0.0,
+            "validation_error": 0.1, "D": 0.1 + entry, "D_stderr": 0.01, "G": 1.0, "G_stderr": 0.1, "R": 0.1,
+            "R_stderr": 0.01, "served": {"train": SIZES[size], "validation": 0, "test": 0},
+        }  # fmt: skip
+        record = Record.seal(
+            card=found.name, card_version=found.version, stream_version=STREAM_VERSION, data_digest=found.digest,
+            entry=f"entry-{entry}", entry_version=1, exact=False, n_train=SIZES[size], seed=seed,
+            configuration={"width": 128, "lr": 0.01, "filter_size": 2, "stride": 2, "depth": 3}, status="ok",
+            reason="", scores=scores, fit_seconds=1.0, predict_seconds=0.1, wall_seconds=1.5, environment=here,
+        )  # fmt: skip
+        write_record(folder, record)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        make_records(folder)
+        command = [sys.executable, "-m", "scaledetect", "leaderboard", folder]
+        for form in ("table", "csv", "md", "json"):
+            seconds = []
+            for _ in range(5):
+                start = time.perf_counter()
+                subprocess.run([*command, "--format", form], check=True, stdout=subprocess.DEVNULL)
+                seconds.append(time.perf_counter() - start)
+            median = float(np.median(seconds))
+            kept = "ok  " if median <= LIMIT else "OVER"
+            print(f"{kept} {N} records as {form:5} {median:.2f} s, {median / LIMIT:.2f} of the limit of {LIMIT:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
