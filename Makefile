@@ -1,12 +1,19 @@
-# make run: the comparison of measurement and theory on every theory card.  make test: everything CI checks.
+# make run: theory beside measurement, then the quick leaderboard.  make test: everything CI checks.
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test lint types unit figures clean
+.PHONY: run compare leaderboard test lint types unit figures clean
 
-run: .venv/installed
+run: compare leaderboard
+
+compare: .venv/installed
 	$(BIN)/scaledetect compare --output results
+
+# A run that was broken off goes on: what is recorded is not run again.
+leaderboard: .venv/installed
+	$(BIN)/scaledetect run --budget quick --output results/records
+	$(BIN)/scaledetect leaderboard results/records
 
 test: lint types unit
 

@@ -160,9 +160,9 @@ def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", ["../out", "/etc", "a/../../../b", "..", ".hidden", "", "a\n", "x" * 200])
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="card=.*is no name of a folder"):
+    with pytest.raises(ValueError, match=r"card=.*is no name of a folder"):
         keyed_path(tmp_path, name, "entry", 1, 0, "0" * 64)
-    with pytest.raises(ValueError, match="entry=.*is no name of a folder"):
+    with pytest.raises(ValueError, match=r"entry=.*is no name of a folder"):
         keyed_path(tmp_path, "card", name, 1, 0, "0" * 64)
     with pytest.raises(ValueError, match="entry"):
         sample_record(entry=name)
