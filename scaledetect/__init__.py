@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scaledetect import images, nets, probes, theory
+    from scaledetect.bootstrap import bootstrap_mean, bootstrap_ratio
     from scaledetect.cards import list_tasks, load_card, load_task
     from scaledetect.datasets import ScaleDetectionDataset
     from scaledetect.deformation import (
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
         displacement_field,
         typical_displacement,
     )
+    from scaledetect.exponent_fit import fit_exponent
     from scaledetect.noise import Noise
     from scaledetect.perturb import noise_images, shift_pairs
     from scaledetect.rendering import render_pairs
-    from scaledetect.results import Comparison, Exponents, Pooling, Sensitivities
+    from scaledetect.results import Comparison, ExponentFit, Exponents, Interval, Pooling, Sensitivities
     from scaledetect.sampling import make_scale_detection, sample_images, sample_pairs
     from scaledetect.sensitivity import compare, image_sensitivities, merge, sensitivities
     from scaledetect.task import Task
@@ -69,6 +71,12 @@ _HOME = {
     "Sensitivities": "results",
     "Pooling": "results",
     "Exponents": "results",
+    # statistics over seeds
+    "bootstrap_mean": "bootstrap",
+    "bootstrap_ratio": "bootstrap",
+    "fit_exponent": "exponent_fit",
+    "ExponentFit": "results",
+    "Interval": "results",
     # training
     "train": "training",
     "TrainConfig": "training",
@@ -84,7 +92,9 @@ _HOME = {
 __all__ = [
     "Comparison",
     "Diffeo",
+    "ExponentFit",
     "Exponents",
+    "Interval",
     "Noise",
     "Pooling",
     "ScaleDetectionDataset",
@@ -96,12 +106,15 @@ __all__ = [
     "TrainingRun",
     "TypicalDisplacement",
     "__version__",
+    "bootstrap_mean",
+    "bootstrap_ratio",
     "compare",
     "deform",
     "diffeo",
     "diffeo_coefficients",
     "diffeo_temperature_range",
     "displacement_field",
+    "fit_exponent",
     "image_sensitivities",
     "images",
     "list_tasks",

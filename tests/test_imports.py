@@ -16,7 +16,7 @@ LAYERS = (
     "errors versions steps",
     "files own_code",
     "results",
-    "noise shift",
+    "noise shift bootstrap exponent_fit",
     "task population stream seeds",
     "_kernels",
     "permutation pair_stream gaussian sampling rendering datasets cards perturb image_batch deformation image_sources "
@@ -31,6 +31,7 @@ LAYERS = (
     "runner",
     "leaderboard verification",
     "plots spectrum_plot",
+    "reproduce",
     "cli",
 )
 LEVEL = {name: level for level, group in enumerate(LAYERS) for name in group.split()}
