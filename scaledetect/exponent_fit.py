@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -81,7 +82,7 @@ def _rows(name: str, values: ArrayLike) -> FloatArray:
     return rows
 
 
-def _range(layers: tuple[int, int] | None, depth: int) -> tuple[int, int]:
+def _range(layers: Sequence[int] | None, depth: int) -> tuple[int, int]:
     if layers is None:
         return 1, depth
     if len(layers) != 2 or any(isinstance(k, bool) or not isinstance(k, Integral) for k in layers):

@@ -1,15 +1,44 @@
-"""Nets whose filters keep only their layer's mean, or only its mean and standard deviation."""
+"""The mean filters of a net; nets whose filters keep only those, or only their mean and standard deviation."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scaledetect.probes.convolutions import Conv, with_filters
+from scaledetect.probes.convolutions import Conv, convolutions, with_filters
 from scaledetect.stream import check_seed
 
-__all__ = ["gaussian_filters", "mean_field_filters"]
+__all__ = ["gaussian_filters", "mean_field_filters", "mean_filters"]
+
+
+def mean_filters(net: nn.Module) -> tuple[NDArray[np.float64], ...]:
+    """The mean filter of each convolution: over output and input channels, pixel by pixel.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        With convolutions of 1, 2 or 3 dimensions. It is not changed.
+
+    Returns
+    -------
+    tuple of K ndarrays of float64, each of shape (F,), (F, F) or (F, F, F)
+        In the order of ``net.named_modules()``: what `scaledetect.theory.mean_filter_sensitivities` takes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `net` has no convolution, or one that is lazy, quantised, complex or on the meta device.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> from scaledetect.probes import mean_filters
+    >>> [w.round(3) for w in mean_filters(sd.nets.ConstantFilterNet(dim=1, filter_size=2, depth=2))]
+    [array([0.5, 0.5]), array([0.5, 0.5])]
+    """
+    return tuple(_double(conv).mean(dim=(0, 1)).numpy() for conv in convolutions(net).values())
 
 
 def mean_field_filters(net: nn.Module) -> nn.Module:

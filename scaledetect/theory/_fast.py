@@ -13,7 +13,7 @@ from scaledetect.theory import _spectrum as spectrum
 from scaledetect.theory._ensemble import displacement_law
 from scaledetect.theory._general import DENSE_SITES, general_moments
 from scaledetect.theory._moments import Moments, without_rounding
-from scaledetect.theory._pooling import layer_parameters, pooled_traces
+from scaledetect.theory._pooling import Layer, layer_parameters, pooled_traces
 from scaledetect.theory._windows import FirstLayer, stationary_corrections
 
 __all__ = ["FAST_SITES", "fast_depth", "fast_moments", "has_fast_path"]
@@ -53,7 +53,7 @@ def fast_moments(task: Task, pooling: Pooling, first: FirstLayer | None) -> Mome
     depth = fast_depth(task.size, pooling)
     if depth < pooling.depth and set(pooling.stride[: depth - 1]) <= {1}:
         # Nothing has been pooled away yet: the general path costs the same and needs no spectrum.
-        return general_moments(task, pooling, first)
+        return general_moments(task, layer_parameters(pooling), first)
     field = _Field(task, first)
     totals = [field.run(*run) for run in _runs(pooling, depth, split=first is not None)]
     if depth < pooling.depth:
@@ -87,7 +87,7 @@ class _Field:
             sums[0, 2] = self._enter_noise()
         return np.asarray(sums * sites)
 
-    def densely(self, layers: list[tuple[int, int]]) -> FloatArray:
+    def densely(self, layers: list[Layer]) -> FloatArray:
         """Traces after each of `layers`, shape (len(layers), 3), from circulant matrices on the present ring."""
         sites = self.size**self.dim
         if sites > DENSE_SITES:
@@ -142,7 +142,7 @@ def _shift_deficit(size: int, dim: int) -> FloatArray:
 def _runs(pooling: Pooling, depth: int, split: bool) -> list[tuple[int, int, int]]:
     """(filter side, stride, count): equal neighbouring layers of stride 1 together; the first alone if `split`."""
     runs: list[tuple[int, int, int]] = []
-    for k, (filter_size, stride) in enumerate(layer_parameters(pooling)[:depth]):
+    for k, (filter_size, stride) in enumerate(zip(pooling.filter_size[:depth], pooling.stride, strict=False)):
         if runs and stride == 1 and runs[-1][:2] == (filter_size, 1) and not (split and k == 1):
             runs[-1] = (filter_size, 1, runs[-1][2] + 1)
         else:

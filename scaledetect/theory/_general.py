@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect.errors import bad_value
-from scaledetect.results import Pooling
 from scaledetect.task import Task
 from scaledetect.theory._ensemble import covariance, degrees, pair_weights, shift_second_moment, transition
 from scaledetect.theory._moments import Moments, without_rounding
-from scaledetect.theory._pooling import layer_parameters, pooled_gains, pooled_traces, pooled_vectors
+from scaledetect.theory._pooling import Layer, pooled_gains, pooled_traces, pooled_vectors, row_sums
 from scaledetect.theory._windows import FirstLayer, local_corrections
 
 __all__ = ["DENSE_SITES", "general_moments"]
@@ -22,7 +21,7 @@ DENSE_SITES = 6144
 """Sites N beyond which dense matrices are refused: one takes 8 N^2 bytes, 0.3 GB, and four are held at a time."""
 
 
-def general_moments(task: Task, pooling: Pooling, first: FirstLayer | None) -> Moments:
+def general_moments(task: Task, layers: list[Layer], first: FirstLayer | None) -> Moments:
     """Moments of all layers; with `first` those of signed noise instead of `white` and `active`.
 
     Raises
@@ -37,17 +36,18 @@ def general_moments(task: Task, pooling: Pooling, first: FirstLayer | None) -> M
             f"the general path holds dense matrices and takes at most {DENSE_SITES} sites, not {task.n_sites}",
             "lower size, or use a periodic distance task with strides whose product divides size",
         )
-    layers, dim = layer_parameters(pooling), task.dim
+    dim = task.dim
     weights = pair_weights(task)
     deg = degrees(weights)
     means = pooled_vectors(deg, dim, layers)
     shift = pooled_traces(shift_second_moment(weights, transition(task)), dim, layers)
     scatter = pooled_traces(covariance(weights), dim, layers)
     mean_square = np.array([mean @ mean for mean in means])
+    ones = row_sums(layers)
     extra = _white_noise(task, deg, layers) if first is None else _signed_noise(task, weights, first, layers[1:])
     return Moments(
-        sites=np.array([float(mean.size) for mean in means]),
-        mean_sum=np.array([mean.sum() for mean in means]),
+        sites=np.array([float(mean.size) for mean in means]) * ones**2,
+        mean_sum=np.array([mean.sum() for mean in means]) * ones,
         mean_square=mean_square,
         covariance=scatter,
         shift=without_rounding(shift, scatter + mean_square),
@@ -55,14 +55,12 @@ def general_moments(task: Task, pooling: Pooling, first: FirstLayer | None) -> M
     )
 
 
-def _white_noise(task: Task, deg: FloatArray, layers: list[tuple[int, int]]) -> dict[str, FloatArray]:
+def _white_noise(task: Task, deg: FloatArray, layers: list[Layer]) -> dict[str, FloatArray]:
     gains = pooled_gains(task.size, task.dim, layers)
     return {"white": np.array([gain.sum() for gain in gains]), "active": np.array([gain @ deg for gain in gains])}
 
 
-def _signed_noise(
-    task: Task, weights: FloatArray, first: FirstLayer, later: list[tuple[int, int]]
-) -> dict[str, FloatArray]:
+def _signed_noise(task: Task, weights: FloatArray, first: FirstLayer, later: list[Layer]) -> dict[str, FloatArray]:
     def weight(p: IntArray, q: IntArray) -> FloatArray:
         flat = (np.ravel_multi_index(tuple(np.moveaxis(site, -1, 0)), task.shape) for site in (p, q))
         return np.asarray(weights[tuple(flat)])

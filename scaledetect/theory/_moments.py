@@ -11,7 +11,7 @@ from scaledetect.noise import NoiseMode
 from scaledetect.theory._rectified import excess_mean, excess_second_moment
 from scaledetect.theory._windows import FirstLayer
 
-__all__ = ["Moments", "noise_response", "without_rounding"]
+__all__ = ["Moments", "excess_response", "noise_response", "without_rounding"]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,8 +26,9 @@ class Moments:
 
     Attributes
     ----------
-    sites : number of sites.
-    mean_sum, mean_square : sum of E f_k over sites, |E f_k|^2.
+    sites, mean_sum : |M 1|^2 and (M 1) . E f_k; as boxes leave an image of ones as it is, the number of sites and the
+        sum of E f_k over them.
+    mean_square : |E f_k|^2.
     covariance : trace of the covariance of f_k: Delta_k / 2.
     shift : E|f_k(tau x) - f_k(x)|^2.
     white, active : tr(M M^T) and tr(M diag(deg) M^T): the response to independent noise on all pixels, on active ones.
@@ -61,8 +62,13 @@ def without_rounding(shift: FloatArray, second: FloatArray) -> FloatArray:
 
 def noise_response(moments: Moments, mode: NoiseMode, amplitude: float, first: FirstLayer, sigma: float) -> FloatArray:
     """E|f_k(x + eta) - f_k(x)|^2, shape (K,), in true units, for any of the three modes."""
+    return _signed(moments, first) if mode == "signed" else excess_response(moments, mode, amplitude, sigma)
+
+
+def excess_response(moments: Moments, mode: NoiseMode, amplitude: float, sigma: float) -> FloatArray:
+    """The same for a net that is linear throughout, so that signed noise is not rectified by its first layer."""
     if mode == "signed":
-        return _signed(moments, first)
+        return sigma**2 * moments.white
     level = amplitude / sigma if mode == "rectified_input" else 0.0
     return sigma**2 * _rectified(moments, level)
 

@@ -1,20 +1,35 @@
-"""Pooling of dense tensors, axis by axis, as the constant-filter net does it."""
+"""Linear layers on dense tensors: boxes axis by axis, as the constant-filter net pools, and filters of any weights."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect.results import Pooling
 
-__all__ = ["layer_parameters", "pool_axis", "pooled_gains", "pooled_traces", "pooled_vectors", "window_starts"]
+__all__ = [
+    "Layer",
+    "layer_parameters",
+    "pool_axis",
+    "pooled_gains",
+    "pooled_traces",
+    "pooled_vectors",
+    "row_sums",
+    "window_starts",
+]
 
 FloatArray = NDArray[np.float64]
 
+Layer = tuple[int | FloatArray, int]
+"""A filter and its stride: the side F of a box of entries F^-d, or the weights themselves, shape (F, ..., F)."""
 
-def layer_parameters(pooling: Pooling, first: int = 0) -> list[tuple[int, int]]:
+
+def layer_parameters(pooling: Pooling, first: int = 0) -> list[Layer]:
     """(filter side, stride) of the layers from number `first` (counted from 0) on."""
-    return list(zip(pooling.filter_size, pooling.stride, strict=True))[first:]
+    layers: list[Layer] = [*zip(pooling.filter_size, pooling.stride, strict=True)]
+    return layers[first:]
 
 
 def window_starts(size: int, filter_size: int, stride: int) -> NDArray[np.int64]:
@@ -44,7 +59,7 @@ def pool_axis(tensor: FloatArray, axis: int, filter_size: int, stride: int) -> F
     return pooled
 
 
-def pooled_traces(matrix: FloatArray, dim: int, layers: list[tuple[int, int]]) -> FloatArray:
+def pooled_traces(matrix: FloatArray, dim: int, layers: list[Layer]) -> FloatArray:
     """tr(M_k E M_k^T) after each of `layers`, shape (len(layers),), for the matrix E of a cubic lattice.
 
     E is pooled as a tensor with `dim` row axes and `dim` column axes: M is never built.
@@ -53,39 +68,70 @@ def pooled_traces(matrix: FloatArray, dim: int, layers: list[tuple[int, int]]) -
     # Two arrays of this size at a time are enough.
     del matrix
     traces = []
-    for filter_size, stride in layers:
-        for axis in range(2 * dim):
-            tensor = pool_axis(tensor, axis, filter_size, stride)
+    for layer in layers:
+        for first in (0, dim):
+            tensor = _pool(tensor, first, dim, layer)
         traces.append(np.trace(tensor.reshape((tensor.shape[0] ** dim,) * 2)))
     return np.array(traces)
 
 
-def pooled_vectors(vector: FloatArray, dim: int, layers: list[tuple[int, int]]) -> list[FloatArray]:
+def pooled_vectors(vector: FloatArray, dim: int, layers: list[Layer]) -> list[FloatArray]:
     """M_k v after each of `layers`, as flat arrays."""
     tensor = _as_tensor(vector, dim, dim)
     vectors = []
-    for filter_size, stride in layers:
-        for axis in range(dim):
-            tensor = pool_axis(tensor, axis, filter_size, stride)
+    for layer in layers:
+        tensor = _pool(tensor, 0, dim, layer)
         vectors.append(tensor.ravel())
     return vectors
 
 
-def pooled_gains(size: int, dim: int, layers: list[tuple[int, int]]) -> list[FloatArray]:
+def pooled_gains(size: int, dim: int, layers: list[Layer]) -> list[FloatArray]:
     """Squared norm of the column of M_k of each input site, flat, shape (size^dim,), after each of `layers`.
 
-    It is what independent noise on that site adds to |f_k|^2; M is a product over axes, so its 1-D factor suffices.
+    It is what independent noise on that site adds to |f_k|^2.
     """
-    factor = np.eye(size)
+    # Boxes make M a product over axes: its 1-D factor suffices.
+    separable = all(isinstance(side, int) for side, _ in layers)
+    axes = 1 if separable else dim
+    columns = np.eye(size**axes).reshape((size,) * axes + (-1,))
     gains = []
-    for filter_size, stride in layers:
-        factor = pool_axis(factor, 0, filter_size, stride)
-        one = np.einsum("ip,ip->p", factor, factor)
+    for layer in layers:
+        columns = _pool(columns, 0, axes, layer)
+        one = np.square(columns).sum(axis=tuple(range(axes)))
         gain = one
-        for _ in range(dim - 1):
+        for _ in range(dim - axes):
             gain = np.multiply.outer(gain, one)
         gains.append(gain.ravel())
     return gains
+
+
+def row_sums(layers: list[Layer]) -> FloatArray:
+    """What every site of f_k is on an image of ones, shape (len(layers),): 1 for boxes."""
+    sums = [1.0 if isinstance(side, int) else math.fsum(side.ravel()) for side, _ in layers]
+    return np.asarray(np.cumprod(sums), dtype=np.float64)
+
+
+def _pool(tensor: FloatArray, first: int, count: int, layer: Layer) -> FloatArray:
+    """One layer along `count` axes from number `first` on."""
+    side, stride = layer
+    if not isinstance(side, int):
+        return _weigh(tensor, first, side, stride)
+    for axis in range(first, first + count):
+        tensor = pool_axis(tensor, axis, side, stride)
+    return tensor
+
+
+def _weigh(tensor: FloatArray, axis: int, weights: FloatArray, stride: int) -> FloatArray:
+    """Sum over the sites of each window of their weights: `weights` has one axis for each from `axis` on."""
+    size, side = tensor.shape[axis], len(weights)
+    starts = window_starts(size, side, stride)
+    total: FloatArray | None = None
+    for offset, weight in enumerate(weights):
+        part = np.take(tensor, (starts + offset) % size, axis=axis)
+        part = weight * part if np.ndim(weight) == 0 else _weigh(part, axis + 1, weight, stride)
+        total = part if total is None else total + part
+    assert total is not None
+    return total
 
 
 def _as_tensor(array: FloatArray, dim: int, axes: int) -> FloatArray:

@@ -19,9 +19,10 @@ from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._matching import ensemble_sigma
 from scaledetect.theory._moments import Moments, noise_response
+from scaledetect.theory._pooling import layer_parameters
 from scaledetect.theory._windows import FirstLayer
 
-__all__ = ["sensitivities"]
+__all__ = ["entries", "outcome", "sensitivities", "strength"]
 
 FloatArray = NDArray[np.float64]
 
@@ -85,20 +86,23 @@ def sensitivities(
     array([0.5392, 0.2865, 0.164 ])
     """
     pooling = _pooling(task, net, filter_size, stride, depth)
-    sigma = _strength(task, noise)
+    sigma = strength(task, noise)
     first = FirstLayer.of(task, pooling.filter_size[0], pooling.stride[0], sigma)
     signed = first if noise.mode == "signed" else None
-    moments = (fast_moments if has_fast_path(task) else general_moments)(task, pooling, signed)
+    if has_fast_path(task):
+        moments = fast_moments(task, pooling, signed)
+    else:
+        moments = general_moments(task, layer_parameters(pooling), signed)
     response = noise_response(moments, noise.mode, task.pixel_value, first, sigma)
     config = {"task": asdict(task), "net": {"dim": task.dim, **asdict(pooling)}, "noise": asdict(noise)}
-    return _result(task, pooling, moments, response, sigma, config)
+    return outcome(task, (pooling.layers, pooling.A), moments, response, sigma, config)
 
 
 def _pooling(
     task: Task, net: Any, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int
 ) -> Pooling:
     if net is None:
-        pooling = Pooling.of(_entries("filter_size", filter_size), _entries("stride", stride), _integer("depth", depth))
+        pooling = Pooling.of(entries("filter_size", filter_size), entries("stride", stride), _integer("depth", depth))
     else:
         if (filter_size, stride, depth) != _DEFAULT_NET:
             raise bad_value("net", net, "has its own filter_size, stride and depth", "give the net or the numbers")
@@ -118,7 +122,8 @@ def _pooling_of(task: Task, net: Any) -> Pooling:
     return pooling
 
 
-def _entries(name: str, value: int | Sequence[int]) -> int | tuple[int, ...]:
+def entries(name: str, value: int | Sequence[int]) -> int | tuple[int, ...]:
+    """`value` with Python's integers, one or one per layer."""
     if isinstance(value, Sequence | np.ndarray):
         return tuple(_integer(name, entry) for entry in value)
     return _integer(name, value)
@@ -130,7 +135,8 @@ def _integer(name: str, value: object) -> int:
     return int(value)
 
 
-def _strength(task: Task, noise: Noise) -> float:
+def strength(task: Task, noise: Noise) -> float:
+    """Standard deviation of the noise per pixel; what has no exact theory is refused."""
     if not isinstance(noise, Noise):
         raise bad_type("noise", noise, "must be a Noise")
     if task.background_noise > 0:
@@ -140,20 +146,27 @@ def _strength(task: Task, noise: Noise) -> float:
     return ensemble_sigma(task) if noise.sigma is None else noise.sigma
 
 
-def _result(
-    task: Task, pooling: Pooling, moments: Moments, response: FloatArray, sigma: float, config: dict[str, Any]
+def outcome(
+    task: Task,
+    rows: tuple[tuple[str, ...], FloatArray],
+    moments: Moments,
+    response: FloatArray,
+    sigma: float,
+    config: dict[str, Any],
 ) -> Sensitivities:
+    """The sensitivities, and a warning where a layer is constant; `rows` holds the names of the layers and their A."""
+    layers, A = rows
     scale = task.pixel_value**2
     shift, response = np.maximum(moments.shift, 0.0) * scale, np.maximum(response, 0.0)
     constant = moments.covariance * 2 <= 1000 * EPS * moments.second
     delta = np.maximum(2 * moments.covariance * scale, 0.0)
-    _warn(pooling, constant)
+    _warn(layers, constant)
     with np.errstate(divide="ignore", invalid="ignore"):
         deformation, noise = (np.where(constant, np.nan, numerator / delta) for numerator in (shift, response))
         ratio = np.where(response > 0, shift / response, np.nan)
-    none = np.zeros(pooling.depth)
+    none = np.zeros(len(layers))
     return Sensitivities(
-        layers=pooling.layers,
+        layers=layers,
         D=deformation,
         G=noise,
         R=ratio,
@@ -164,13 +177,13 @@ def _result(
         Delta_stderr=none,
         sigma=sigma,
         kind="theory",
-        A=pooling.A,
+        A=A,
         config=config,
     )
 
 
-def _warn(pooling: Pooling, constant: NDArray[np.bool_]) -> None:
-    names = [name for name, flag in zip(pooling.layers, constant, strict=True) if flag]
+def _warn(layers: tuple[str, ...], constant: NDArray[np.bool_]) -> None:
+    names = [name for name, flag in zip(layers, constant, strict=True) if flag]
     if names:
         text = f"constant over the task (Delta <= 1000 eps E|f|^2), so D and G are NaN: {', '.join(names)}"
         warnings.warn(text, RuntimeWarning, stacklevel=4)
