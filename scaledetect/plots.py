@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scaledetect.experiments import Comparison
     from scaledetect.task import Task
 
-__all__ = ["COLORS", "plot_examples", "plot_overview", "plot_sensitivities"]
+__all__ = ["COLORS", "PANELS", "legible_ticks", "plot_examples", "plot_overview", "plot_sensitivities"]
 
 # Okabe and Ito: told apart by readers of every colour vision, and in print by their brightness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -216,18 +216,18 @@ def _dress(axes: Axes, name: str, against: str) -> None:
     axes.set_title(heading, fontsize=10)
     axes.set_ylabel(symbol)
     axes.set_yscale("log")
-    _ticks(axes.yaxis)
+    legible_ticks(axes.yaxis)
     axes.spines[["top", "right"]].set_visible(False)
     if against == "A":
         axes.set_xscale("log")
-        _ticks(axes.xaxis)
+        legible_ticks(axes.xaxis)
         axes.set_xlabel(r"effective receptive field $A_k$ (pixels)")
     else:
         axes.set_xlabel(r"layer $k$")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _ticks(axis: Axis) -> None:
+def legible_ticks(axis: Axis) -> None:
     """Numbers a reader can place: powers of ten over a wide range, plain numbers over a narrow one."""
     low, high = axis.get_view_interval()
     if high > 50 * low:

@@ -18,6 +18,7 @@ from scaledetect.cli import (
     leaderboard,
     measure,
     merge,
+    reproduce,
     run,
     sample,
     tasks,
@@ -60,7 +61,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (tasks, info, sample, theory, measure, check, train, compare, run, leaderboard, merge, verify, doctor):
+for module in (
+    tasks,
+    info,
+    sample,
+    theory,
+    measure,
+    check,
+    train,
+    compare,
+    reproduce,
+    run,
+    leaderboard,
+    merge,
+    verify,
+    doctor,
+):
     app.command()(getattr(module, module.__name__.rpartition(".")[2]))
 
 

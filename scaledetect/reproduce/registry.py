@@ -1,0 +1,35 @@
+"""The figures by name; each is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from scaledetect.errors import unknown_name
+from scaledetect.reproduce.study import Study
+
+__all__ = ["names", "study"]
+
+_HOME = {
+    "examples": "examples",
+    "depth-1d": "depth_1d",
+}
+
+
+def names() -> list[str]:
+    """Names of the figures that `reproduce` makes, in the paper's order.
+
+    Examples
+    --------
+    >>> from scaledetect.reproduce import names
+    >>> names()
+    ['examples', 'depth-1d']
+    """
+    return list(_HOME)
+
+
+def study(name: str) -> Study:
+    """The figure of this name; a `KeyError` lists the close ones."""
+    if name not in _HOME:
+        raise unknown_name("figure", name, _HOME)
+    found: Study = importlib.import_module(f"scaledetect.reproduce.{_HOME[name]}").STUDY
+    return found

@@ -1,0 +1,112 @@
+"""The public function that makes a figure of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from scaledetect.errors import bad_value, one_of
+from scaledetect.reproduce.folder import StudyFolder
+from scaledetect.reproduce.registry import study
+from scaledetect.reproduce.study import Size
+
+__all__ = ["Reproduction", "reproduce"]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a call of `reproduce` has left in its folder.
+
+    Attributes
+    ----------
+    name : str
+    data, figures : tuple of Path
+        CSV files; PNG and SVG. Empty while jobs are missing.
+    missing : tuple of str
+        Jobs of other shards that are not done yet.
+    """
+
+    name: str
+    data: tuple[Path, ...]
+    figures: tuple[Path, ...]
+    missing: tuple[str, ...]
+
+
+def reproduce(
+    name: str,
+    *,
+    size: Size = "laptop",
+    output: str | Path,
+    shard: tuple[int, int] = (1, 1),
+    on_step: Callable[[str, int, int], object] | None = None,
+) -> Reproduction:
+    """Make a figure of the paper on this package: train, measure, write the data, draw.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    size : {"laptop", "paper"}, default "laptop"
+        Minutes on two cores, or the widths and seeds of the paper, for a GPU.
+    output : str or Path
+        Folder for the figure (PNG, SVG), its data (CSV) and its configuration (JSON). It also keeps what each finished
+        job has left and where an unfinished one stands: called again, it goes on from there.
+    shard : pair of int, default (1, 1)
+        (i, n): only every n-th job, from number i on. The shards may share one folder, at the same time too; whichever
+        finds all jobs done writes data and figure.
+    on_step : callable, optional
+        Called with a line of text, the number of jobs done, and their total.
+
+    Returns
+    -------
+    Reproduction
+
+    Raises
+    ------
+    KeyError
+        For an unknown name; the message lists the close ones.
+    ValueError
+        For a size or shard out of range, and a folder that cannot be written or holds something else.
+
+    Notes
+    -----
+    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506: figures 6 to 9.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from scaledetect.reproduce import reproduce
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = reproduce("examples", output=folder)
+    >>> [path.name for path in done.data + done.figures]
+    ['examples-pixels.csv', 'examples.png', 'examples.svg']
+    """
+    one_of("size", size, get_args(Size))
+    chosen = study(name)
+    part, parts = shard
+    if not 1 <= part <= parts:
+        raise bad_value("shard", shard, "must be (i, n) with 1 <= i <= n")
+    jobs = chosen.jobs(size)
+    configuration = {"name": name, "size": size, "jobs": {job.name: job.describe() for job in jobs}}
+    folder = StudyFolder(output, name, configuration)
+    say = on_step if on_step is not None else _silent
+    for job in jobs[part - 1 :: parts]:
+        if folder.has(job.name):
+            continue
+
+        def tell(text: str, label: str = job.name) -> None:
+            say(f"{label}: {text}", sum(folder.has(other.name) for other in jobs), len(jobs))
+
+        folder.keep(job.name, job.run(folder.work(job.name), tell))
+    missing = tuple(job.name for job in jobs if not folder.has(job.name))
+    if missing:
+        return Reproduction(name, (), (), missing)
+    tables = folder.gather([job.name for job in jobs])
+    data = folder.write_data(tables if chosen.decide is None else {**tables, **chosen.decide(tables)})
+    return Reproduction(name, data, folder.write_figures(chosen.draw(tables)), ())
+
+
+def _silent(text: str, done: int, total: int) -> None:
+    del text, done, total

@@ -1,0 +1,58 @@
+"""What a figure is made of: jobs that are done one by one and kept, tables of data, and a drawing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Job", "Size", "Study", "Tables"]
+
+Size = Literal["laptop", "paper"]
+"""``laptop`` is for two cores and minutes; ``paper`` has the widths and seeds of the paper, and is for a GPU."""
+
+Tables = Mapping[str, "pd.DataFrame"]
+
+
+class Job(Protocol):
+    """One piece of work whose result is kept: a training, with all that is measured of its nets."""
+
+    @property
+    def name(self) -> str:
+        """Name of its folder: letters, digits and hyphens."""
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data: two jobs of the same description have the same result."""
+
+    def run(self, folder: Path, say: Callable[[str], object]) -> Tables:
+        """Do the work; `folder` may keep what a broken-off job goes on from, `say` is told where it stands."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A figure of the paper on this package.
+
+    Attributes
+    ----------
+    name, title : str
+    paper_figure : str
+        Its number in the paper.
+    jobs : callable
+        From the size to the jobs.
+    draw : callable
+        From the tables of all jobs, one under another, to the figures by what follows the name; "" is the paper's.
+    decide : callable, optional
+        From the same tables to others that follow from them.
+    """
+
+    name: str
+    title: str
+    paper_figure: str
+    jobs: Callable[[Size], tuple[Job, ...]]
+    draw: Callable[[Tables], dict[str, Figure]]
+    decide: Callable[[Tables], Tables] | None = None
