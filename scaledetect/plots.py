@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scaledetect.experiments import Comparison
     from scaledetect.task import Task
 
-__all__ = ["COLORS", "PANELS", "legible_ticks", "plot_examples", "plot_overview", "plot_sensitivities"]
+__all__ = ["COLORS", "MARKERS", "PANELS", "legible_ticks", "plot_examples", "plot_overview", "plot_sensitivities"]
 
 # Okabe and Ito: told apart by readers of every colour vision, and in print by their brightness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

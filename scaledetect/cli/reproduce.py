@@ -24,16 +24,40 @@ Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th trai
 
 
 def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None, shard: Shard = "1/1") -> None:
-    """Train, measure and draw a figure of the paper; a run that was broken off goes on in its folder."""
+    """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
+    from scaledetect.cli.tables import print_rows
     from scaledetect.reproduce import reproduce as make
 
-    folder = output or Path("reproduce") / f"{name}-{size}"
+    # The claims are decided from the data of the figure.
+    figure = "depth-1d" if name == "claims" else name
+    folder = output or Path("reproduce") / f"{figure}-{size}"
     with _progress() as show:
-        done = make(name, size=size, output=folder, shard=_shard(shard), on_step=show)  # type: ignore[arg-type]
-    for path in (*done.data, *done.figures):
-        typer.echo(str(path))
+        done = make(figure, size=size, output=folder, shard=_shard(shard), on_step=show)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(f"not done yet, by other shards: {', '.join(done.missing)}")
+    elif name == "claims":
+        print_rows("The paper's claims", _HEADINGS, _claims(folder / "depth-1d-claims.csv"), left=5)
+    else:
+        for path in (*done.data, *done.figures):
+            typer.echo(str(path))
+
+
+_HEADINGS = ("claim", "nets and task", "channels", "noise", "number", "value", "low", "high", "asked", "verdict")
+
+
+def _claims(path: Path) -> list[list[str]]:
+    """The rows of the table of claims; a claim is named once."""
+    from scaledetect.reproduce.folder import read_table
+
+    rows: list[list[str]] = []
+    last = ""
+    for row in read_table(path).fillna("-").to_dict("records"):
+        numbers = [f"{row[name]:.3g}" for name in ("value", "low", "high")]
+        texts = [str(row[name]) for name in ("job", "channels", "noise", "number")]
+        claim = str(row["claim"])
+        rows.append(["" if claim == last else claim, *texts, *numbers, str(row["expected"]), str(row["verdict"])])
+        last = claim
+    return rows
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -80,12 +80,17 @@ def _figure(curves: pd.DataFrame, jobs: Sequence[str], channels: Channels) -> Fi
         for axes, name in zip(column, PANELS, strict=True):
             for style in MEASURED:
                 _measured(axes, rows[(rows["curve"] == style.curve) & (rows["channels"] == channels)], name, style)
-            for style in THEORY:
+            for style in _theories(channels):
                 _theory(axes, rows[rows["curve"] == style.curve], name, style)
             _guide(axes, rows, name, channels)
         _dress(column, rows, job)
     _legend(figure, channels)
     return figure
+
+
+def _theories(channels: Channels) -> tuple[Style, ...]:
+    """Mean filters speak of channel means only."""
+    return THEORY if channels == "mean" else THEORY[:1]
 
 
 def _measured(axes: Axes, rows: pd.DataFrame, name: str, style: Style) -> None:
@@ -153,7 +158,7 @@ def _title(rows: pd.DataFrame, job: str) -> str:
 def _legend(figure: Figure, channels: Channels) -> None:
     kind = "channel mean" if channels == "mean" else "single channels"
     handles = [_handle(style, f"{style.label} ({kind})") for style in MEASURED]
-    handles += [_handle(style, style.label) for style in THEORY]
+    handles += [_handle(style, style.label) for style in _theories(channels)]
     handles.append(Line2D([], [], color="0.6", linewidth=4, alpha=0.45, label="predicted power of A"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scaledetect.reproduce.study import Tables
 
-__all__ = ["StudyFolder", "write_table"]
+__all__ = ["StudyFolder", "read_table", "write_table"]
 
 FORMAT = "scaledetect.reproduce/1"
 

@@ -61,7 +61,7 @@ def measure_members(run: TrainingRun, job: str, draws: int, say: Callable[[str],
             found = list(_mean_filter_theory(run.task, one))
             curves += [{"curve": f"{curve} mean filters", "seed": member.seed, **row} for row in found]
             filters += [{"curve": curve, "seed": member.seed, **row} for row in _filters(run.task, one)]
-    about: dict[str, Any] = {"job": job, "labelling": run.task.labelling, "dim": run.task.dim}
+    about: dict[str, Any] = {"job": job, "labelling": run.task.labelling, "dim": run.task.dim, "xi": float(run.task.xi)}
     about |= {"filter_size": net.pooling.filter_size[0], "stride": net.pooling.stride[0], "width": net.width}
     tables = {"curves": pd.DataFrame(curves), "filters": pd.DataFrame(filters), "training": run.to_frame()}
     tables["curves"]["seed"] = tables["curves"]["seed"].astype("Int64")

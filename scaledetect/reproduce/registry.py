@@ -12,6 +12,8 @@ __all__ = ["names", "study"]
 _HOME = {
     "examples": "examples",
     "depth-1d": "depth_1d",
+    "deep-nets": "deep_nets",
+    "layers-2d": "layers_2d",
 }
 
 
@@ -22,7 +24,7 @@ def names() -> list[str]:
     --------
     >>> from scaledetect.reproduce import names
     >>> names()
-    ['examples', 'depth-1d']
+    ['examples', 'depth-1d', 'deep-nets', 'layers-2d']
     """
     return list(_HOME)
 

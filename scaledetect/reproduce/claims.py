@@ -1,0 +1,221 @@
+"""Each claim of the paper on two-pixel tasks, decided from the data of `depth-1d`: numbers, intervals, a verdict.
+
+A verdict follows from the interval alone. A ratio that should exceed 1 is *reproduced* where all of its interval does,
+*not reproduced* where none of it does, and *inconclusive* in between; the other way round for one that should not. An
+exponent, and a prediction, is *reproduced* where the interval holds it, *not reproduced* where it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from scaledetect.bootstrap import bootstrap_ratio
+from scaledetect.exponent_fit import fit_exponent
+from scaledetect.noise import NOISE_MODES
+from scaledetect.reproduce.study import Tables
+from scaledetect.results import ExponentFit, Interval
+from scaledetect.theory import exponents
+
+__all__ = ["Claim", "decide"]
+
+FloatArray = NDArray[np.float64]
+Verdict = Literal["reproduced", "not reproduced", "inconclusive"]
+
+PAPER_NOISE = "rectified_noise"
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number that speaks for or against a claim.
+
+    Attributes
+    ----------
+    claim : str
+        In words.
+    job : str
+        Nets and task.
+    channels : {"each", "mean", ""}
+        Whether single channels or their mean were measured.
+    noise : str
+        Noise mode, where G takes part.
+    number : str
+        What was estimated, in the paper's letters.
+    value, low, high : float
+        Estimate over seeds and its bootstrap interval.
+    n_seeds : int
+    expected : str
+        What the claim asks of it.
+    verdict : {"reproduced", "not reproduced", "inconclusive"}
+    """
+
+    claim: str
+    job: str
+    channels: str
+    noise: str
+    number: str
+    value: float
+    low: float
+    high: float
+    n_seeds: int
+    expected: str
+    verdict: Verdict
+
+
+def decide(tables: Tables) -> dict[str, pd.DataFrame]:
+    """The table of claims, as ``{"claims": ...}``: a pure function of the tables of `measure_members`."""
+    curves, filters = tables["curves"], tables["filters"]
+    claims: list[Claim] = []
+    for job in dict.fromkeys(curves["job"]):
+        data = _Data(curves[curves["job"] == job], filters[filters["job"] == job], str(job))
+        for part in (_deformation, _noise, _constant_mode, _shuffling, _slopes, _mean_filters):
+            claims += part(data)
+    order = {text: place for place, text in enumerate(dict.fromkeys(claim.claim for claim in claims))}
+    claims.sort(key=lambda claim: order[claim.claim])
+    return {"claims": pd.DataFrame([asdict(claim) for claim in claims])}
+
+
+class _Data:
+    """The rows of one job; arrays have a row a seed and a column a layer."""
+
+    def __init__(self, curves: pd.DataFrame, filters: pd.DataFrame, job: str) -> None:
+        self._curves, self._filters, self.job = curves, filters, job
+        first = curves.iloc[0]
+        self.filter_size, self.stride, self.dim = (int(first[name]) for name in ("filter_size", "stride", "dim"))
+        self.A = curves.groupby("k")["A"].first().to_numpy(dtype=np.float64)
+        # Beyond xi the theory has no power law, and the task no more to gain.
+        self.last = max(2, int((self.A <= float(first["xi"]) * (1 + 1e-9)).sum()))
+
+    @property
+    def has_theory(self) -> bool:
+        """Background noise has none."""
+        return bool((self._curves["curve"] == "constant filters").any())
+
+    def values(self, curve: str, quantity: str, channels: str, noise: str = PAPER_NOISE) -> FloatArray:
+        rows = self._curves
+        rows = rows[(rows["curve"] == curve) & (rows["channels"] == channels) & (rows["noise"] == noise)]
+        return self._by_seed(rows, quantity)
+
+    def constant(self, curve: str) -> FloatArray:
+        return self._by_seed(self._filters[self._filters["curve"] == curve], "constant")
+
+    def claim(
+        self, text: str, number: str, found: Interval, *, channels: str = "", noise: str = "", rises: bool = True
+    ) -> Claim:
+        """One about a ratio, which is to exceed 1, or not to."""
+        values = (found.value, found.low, found.high, found.n_seeds)
+        expected = "> 1" if rises else "<= 1"
+        return Claim(text, self.job, channels, noise, number, *values, expected, _verdict(found, rises))
+
+    @staticmethod
+    def _by_seed(rows: pd.DataFrame, quantity: str) -> FloatArray:
+        table = rows.pivot_table(index="seed", columns="k", values=quantity, dropna=False)
+        return table.to_numpy(dtype=np.float64)
+
+
+def _verdict(found: Interval, rises: bool) -> Verdict:
+    if not found.excludes(1):
+        return "inconclusive"
+    return "reproduced" if (found.low > 1) == rises else "not reproduced"
+
+
+def _deformation(data: _Data) -> Iterator[Claim]:
+    k = data.last
+    for channels in ("each", "mean"):
+        trained, initial = (data.values(curve, "D", channels) for curve in ("trained", "initial"))
+        falls = [bootstrap_ratio(D[:, 0], D[:, k - 1], level=LEVEL) for D in (trained, initial)]
+        paired = bootstrap_ratio(trained[:, 0] * initial[:, k - 1], trained[:, k - 1] * initial[:, 0], level=LEVEL)
+        ratio = f"D_1/D_{k}"
+        yield data.claim("D falls with depth after training", ratio, falls[0], channels=channels)
+        yield data.claim("D does not fall with depth before training", ratio, falls[1], channels=channels, rises=False)
+        yield data.claim(
+            "D falls more after training than before", f"{ratio} trained / initial", paired, channels=channels
+        )
+
+
+def _noise(data: _Data) -> Iterator[Claim]:
+    k = data.last
+    for noise in NOISE_MODES:
+        for channels in ("each", "mean"):
+            trained, initial = (data.values(curve, "G", channels, noise) for curve in ("trained", "initial"))
+            rises = [bootstrap_ratio(G[:, k - 1], G[:, 0], level=LEVEL) for G in (trained, initial)]
+            paired = bootstrap_ratio(trained[:, k - 1] * initial[:, 0], trained[:, 0] * initial[:, k - 1], level=LEVEL)
+            ratio = f"G_{k}/G_1"
+            yield data.claim("G rises with depth after training", ratio, rises[0], channels=channels, noise=noise)
+            yield data.claim(
+                "G does not rise with depth before training",
+                ratio,
+                rises[1],
+                channels=channels,
+                noise=noise,
+                rises=False,
+            )
+            yield data.claim(
+                "G rises more after training than before",
+                f"{ratio} trained / initial",
+                paired,
+                channels=channels,
+                noise=noise,
+            )
+
+
+def _constant_mode(data: _Data) -> Iterator[Claim]:
+    trained, initial = data.constant("trained"), data.constant("initial")
+    found = bootstrap_ratio(trained.mean(axis=1), initial.mean(axis=1), level=LEVEL)
+    yield data.claim("The constant mode of the filters grows with training", "mean P_0 trained / initial", found)
+    hidden = bootstrap_ratio(trained[:, 1:].mean(axis=1), initial[:, 1:].mean(axis=1), level=LEVEL)
+    number = "mean P_0 of layers 2 to K, trained / initial"
+    yield data.claim("The constant mode of the filters grows with training", number, hidden)
+
+
+def _shuffling(data: _Data) -> Iterator[Claim]:
+    k = data.last
+    for quantity, text in (("D", "Shuffling channels raises D"), ("G", "Shuffling channels lowers G")):
+        for channels in ("each", "mean"):
+            values = [data.values(curve, quantity, channels)[:, k - 1] for curve in ("shuffled", "trained")]
+            above, below = values if quantity == "D" else values[::-1]
+            number = f"{quantity}_{k} {'shuffled / trained' if quantity == 'D' else 'trained / shuffled'}"
+            noise = "" if quantity == "D" else PAPER_NOISE
+            yield data.claim(text, number, bootstrap_ratio(above, below, level=LEVEL), channels=channels, noise=noise)
+
+
+def _slopes(data: _Data) -> Iterator[Claim]:
+    law = exponents(filter_size=data.filter_size, stride=data.stride, dim=data.dim)
+    kind = "without stride" if data.stride == 1 else "with stride"
+    for quantity in ("D", "G"):
+        for channels in ("each", "mean"):
+            fit = fit_exponent(data.A, data.values("trained", quantity, channels), layers=(1, data.last), level=LEVEL)
+            predicted = getattr(law, quantity)
+            yield Claim(
+                f"The slope of {quantity} against A, {kind}, is the predicted one", data.job, channels,
+                "" if quantity == "D" else PAPER_NOISE, f"exponent of {quantity}, layers 1 to {data.last}",
+                fit.exponent, fit.low, fit.high, fit.n_seeds, f"{predicted:.3g}", _holds(fit, predicted),
+            )  # fmt: skip
+
+
+def _holds(fit: ExponentFit, predicted: float) -> Verdict:
+    if not fit.low <= fit.high:
+        return "inconclusive"
+    return "reproduced" if fit.low <= predicted <= fit.high else "not reproduced"
+
+
+def _mean_filters(data: _Data) -> Iterator[Claim]:
+    if not data.has_theory:
+        return
+    for quantity in ("D", "G"):
+        measured = data.values("trained", quantity, "mean")
+        predicted = data.values("trained mean filters", quantity, "mean")
+        for k in range(1, data.last + 1):
+            found = bootstrap_ratio(predicted[:, k - 1], measured[:, k - 1], level=LEVEL)
+            holds: Verdict = "reproduced" if found.low <= 1 <= found.high else "not reproduced"
+            yield Claim(
+                f"The mean filters predict {quantity} of the channel mean", data.job, "mean",
+                "" if quantity == "D" else PAPER_NOISE, f"{quantity}_{k} predicted / measured",
+                found.value, found.low, found.high, found.n_seeds, "1", holds,
+            )  # fmt: skip
