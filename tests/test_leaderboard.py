@@ -22,7 +22,7 @@ from scaledetect.leaderboard import as_csv, as_markdown, card_tables, leaderboar
 from scaledetect.records import Record, write_record
 
 CARD = "block-2d-L16-xi8"
-POOLING = {"net": "pooling", "filter_size": 2, "stride": 2, "depth": 3}
+POOLING = {"net": "pooling", "options": {"filter_size": [2, 2, 2], "stride": 2, "depth": 3, "width": 4}}
 
 
 def runs(entry: str, wrong: dict[int, list[int]], **more: Any) -> list[Record]:
@@ -130,11 +130,14 @@ def test_the_gap_to_theory() -> None:
     assert theory_gaps(records) == ()
     (gap,) = theory_gaps([with_configuration(record, POOLING) for record in records])
     exact = sd.theory.sensitivities(sd.load_task(CARD), filter_size=2, stride=2, depth=3)
-    assert (gap.n_train, gap.filter_size, gap.stride, gap.depth) == (64, 2, 2, 3)
+    assert (gap.n_train, gap.filter_size, gap.stride, gap.depth) == (64, (2, 2, 2), 2, 3)
     assert gap.exact == {"D": exact.D[-1], "G": exact.G[-1]}
     assert gap.measured["D"].value == 0.5
     # At depth 4 the whole image is one site: the output is constant, and there is nothing to compare with.
-    assert theory_gaps([with_configuration(record, POOLING | {"depth": 4}) for record in records]) == ()
+    assert (
+        theory_gaps([with_configuration(record, {"filter_size": 2, "stride": 2, "depth": 4}) for record in records])
+        == ()
+    )
 
 
 # ---------------------------------------------------------------------- forms

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 from record_samples import sample_record
 from study_target import CARD, deadly_work, fake_plan, fake_study, fake_work
+from typer.testing import CliRunner, Result
 
 import scaledetect as sd
+from scaledetect.cli import app
 from scaledetect.records import find_records, read_record, unique_records
 from scaledetect.runner import LokyPool, make_pool, plan_runs, run_study
 
@@ -209,16 +211,26 @@ def _members(session: int) -> list[int]:
 # ---------------------------------------------------------------------- real runs
 
 
-def test_failures_stop_nothing(tmp_path: Path, own: str) -> None:
-    plan = plan_runs(cards=[CARD], entries=["chance", f"{own}:Own", f"{own}:Raises"], n_train=[32], seeds=[0, 1])
-    report = run_study(plan, tmp_path / "records", jobs=1)
+def test_the_command_runs_what_is_asked_and_failures_stop_nothing(tmp_path: Path, own: str) -> None:
+    def command(code: int) -> Result:
+        options = {
+            "--cards": CARD, "--entries": f"chance,{own}:Own,{own}:Raises", "--n-train": "32", "--seeds": "0-1",
+            "--jobs": "1", "--output": str(tmp_path / "records"),
+        }  # fmt: skip
+        arguments = ["run", *(part for pair in options.items() for part in pair)]
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    first = command(1)
+    assert f"{CARD} / raises / P=32 / seed 0: failed: RuntimeError: seed 0 is no good" in first.stderr
+    assert "6 runs recorded" in first.stdout
+    assert "2 without a score" in first.stdout
     found = unique_records([tmp_path / "records"]).records
     assert Counter((record.entry, record.status) for record in found) == {
         ("chance", "ok"): 2, ("own", "ok"): 2, ("raises", "failed"): 2,
     }  # fmt: skip
-    assert all("is no good" in record.reason for record in found if record.status == "failed")
-    assert (report.done, report.missing, len(report.failures)) == (6, 0, 2)
-    assert run_study(plan, tmp_path / "records").found == 6
+    assert "0 runs recorded" in command(0).stdout
 
 
 def test_a_run_that_kills_its_worker_is_recorded_as_failed(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import JsonValue
 
-from scaledetect.cards import Card, list_tasks, load_card
+from scaledetect.cards import list_tasks, load_card, load_task
 from scaledetect.leaderboard.table import Mean
 from scaledetect.records import Record
 
@@ -63,10 +64,9 @@ def theory_gaps(records: Iterable[Record]) -> tuple[Gap, ...]:
 def _gap(records: list[Record]) -> Gap | None:
     first = records[0]
     numbers = _numbers(first.configuration)
-    card = _card(first)
-    if numbers is None or card is None:
+    if numbers is None or not _is_shipped(first):
         return None
-    exact = _exact(card, numbers)
+    exact = _exact(first.card, numbers)
     if exact is None:
         return None
     measured = {}
@@ -79,7 +79,8 @@ def _gap(records: list[Record]) -> Gap | None:
 _Numbers = tuple[int | tuple[int, ...], int | tuple[int, ...], int]
 
 
-def _exact(card: Card, numbers: _Numbers) -> dict[str, float] | None:
+@cache
+def _exact(card: str, numbers: _Numbers) -> dict[str, float] | None:
     """Of the last layer; None where that is constant, or theory has no closed form for the card."""
     from scaledetect import theory
 
@@ -87,18 +88,19 @@ def _exact(card: Card, numbers: _Numbers) -> dict[str, float] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            t = theory.sensitivities(card.task, filter_size=side, stride=stride, depth=depth)
+            t = theory.sensitivities(load_task(card), filter_size=side, stride=stride, depth=depth)
         except ValueError:
             return None
     found = {name: float(getattr(t, name)[-1]) for name in COMPARED}
     return found if all(map(math.isfinite, found.values())) else None
 
 
-def _card(record: Record) -> Card | None:
+def _is_shipped(record: Record) -> bool:
+    """Whether the record's card comes with the package in this version: its task is not in the record."""
     if record.card not in list_tasks():
-        return None
+        return False
     card = load_card(record.card)
-    return card if (card.version, card.digest) == (record.card_version, record.data_digest) else None
+    return (card.version, card.digest) == (record.card_version, record.data_digest)
 
 
 def _numbers(configuration: dict[str, JsonValue]) -> _Numbers | None:
