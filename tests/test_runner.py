@@ -46,7 +46,7 @@ class Raises(Own):
     name = "raises"
 
     def fit(self, sampler, *, seed):
-        raise RuntimeError(f"seed {seed % 2} is no good")
+        raise RuntimeError(f"{os.path.expanduser('~/data')} is no good")
 
 
 class Dies(Own):
@@ -108,6 +108,14 @@ def test_quick_is_a_stated_part_of_full() -> None:
 def test_what_is_asked_for_is_planned() -> None:
     plan = plan_runs(cards=["block-2d-L28-xi14"], entries=["chance"], n_train=[5], seeds=[7, 8])
     assert [(one.run.n_train, one.run.seed) for one in plan] == [(5, 7), (5, 8)]
+
+
+def test_a_run_asked_for_twice_is_planned_once(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{CARD}.toml").write_text((root / f"tasks/{CARD}.toml").read_text())
+    plan = plan_runs(cards=[CARD, f"{CARD}.toml", CARD], entries=["chance", "chance"], n_train=[5, 5], seeds=[7, 7])
+    # Of a card's file workers get the whole path: they may run elsewhere.
+    assert [one.run.card for one in plan] in ([CARD], [str(tmp_path / f"{CARD}.toml")])
 
 
 @pytest.mark.parametrize(
@@ -223,7 +231,7 @@ def test_the_command_runs_what_is_asked_and_failures_stop_nothing(tmp_path: Path
         return result
 
     first = command(1)
-    assert f"{CARD} / raises / P=32 / seed 0: failed: RuntimeError: seed 0 is no good" in first.stderr
+    assert f"{CARD} / raises / P=32 / seed 0: failed: RuntimeError: ~/data is no good" in first.stderr
     assert "6 runs recorded" in first.stdout
     assert "2 without a score" in first.stdout
     found = unique_records([tmp_path / "records"]).records

@@ -25,6 +25,9 @@ MOST_DEATHS = 3
 AHEAD = 2
 """Batches handed out for each worker, so that none waits for the driver."""
 
+SHARES = 4
+"""A batch takes at most one in so many parts of a worker's share of the queue: the last ones are small."""
+
 
 @dataclass(eq=False)
 class _Desk(Generic[T]):
@@ -47,7 +50,7 @@ class _Desk(Generic[T]):
         workers = self.pool.workers
         self.group = max(GROUP_SECONDS, HAND_OUT_SECONDS * workers)
         while self.queue and self.in_flight < AHEAD * workers:
-            self._submit(self._batch(max(1, len(self.queue) // (AHEAD * AHEAD * workers))))
+            self._submit(self._batch(max(1, len(self.queue) // (SHARES * workers))))
         if self.suspects and not self.in_flight:
             # With nothing beside it, a run is sure to be the one over which the worker dies.
             self._submit((self.suspects.popleft(),))

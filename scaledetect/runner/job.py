@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from scaledetect.records import Environment
 from scaledetect.scoring import Outcome, Run
@@ -47,8 +48,14 @@ def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
     for run in runs:
         start = time.perf_counter()
         outcome = evaluate(run)
-        done.append(Done(run, outcome, time.perf_counter() - start, environment))
+        done.append(Done(run, _anonymous(outcome), time.perf_counter() - start, environment))
     return done
+
+
+def _anonymous(outcome: Outcome) -> Outcome:
+    """Without the user's folder, which errors about files name."""
+    home = str(Path.home())
+    return outcome if len(home) < 2 else replace(outcome, reason=outcome.reason.replace(home, "~"))
 
 
 def start_worker() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scaledetect.cards import Card, list_tasks, load_card
@@ -79,12 +80,12 @@ def plan_runs(
         entry of one's own that has the name of another.
     """
     one_of("budget", budget, BUDGETS)
-    sources = _cards_of(budget) if cards is None else list(cards)
+    sources = _cards_of(budget) if cards is None else [_findable(source) for source in cards]
     chosen = {source: find_entry(source) for source in (entry_names(budget) if entries is None else entries)}
     _check_names(chosen)
-    planned = [one for source in sources for one in _of_card(source, chosen, n_train, seeds, budget)]
+    planned = {one.key: one for source in sources for one in _of_card(source, chosen, n_train, seeds, budget)}
     # Long runs first: the last ones to end are then short, and no worker waits long for another.
-    return tuple(sorted(planned, key=lambda one: -one.run.n_train))
+    return tuple(sorted(planned.values(), key=lambda one: -one.run.n_train))
 
 
 def _of_card(
@@ -132,6 +133,11 @@ def _cards_of(budget: Budget) -> list[str]:
 
 def _sites(card: Card) -> int:
     return int(card.task.size**card.task.dim)
+
+
+def _findable(source: str) -> str:
+    """A card's file by its whole path: a worker may run in another folder."""
+    return str(Path(source).resolve()) if source.endswith(".toml") else source
 
 
 def _score_card(source: str) -> Card:
