@@ -12,6 +12,19 @@ from typer.testing import CliRunner
 
 from scaledetect.cli import app
 
+COMMANDS = {
+    "tasks", "info", "sample", "theory", "measure", "check", "train", "compare", "reproduce", "run", "leaderboard",
+    "verify", "doctor",
+}  # fmt: skip
+
+SHORTER = {
+    "measure": ["--n", "1000"],
+    "compare": ["--n", "1000"],
+    "train": ["--max-epochs", "2", "--n-train", "24"],
+    "run": ["--n-train", "64", "--seeds", "0"],
+}
+"""What takes seconds with the README's numbers takes smaller ones here."""
+
 
 @pytest.fixture(scope="module")
 def readme(root: Path) -> str:
@@ -31,12 +44,9 @@ def test_commands_are_there(readme: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     commands = re.findall(r"^scaledetect (\w+)(.*?)(?:\s+#.*)?$", readme, re.MULTILINE)
-    known = {"tasks", "info", "sample", "theory", "measure", "check", "compare", "doctor"}
-    assert {name for name, _ in commands} == known
+    assert {name for name, _ in commands} == COMMANDS
     for name, rest in commands:
-        # The two that measure take seconds: a small n in place of theirs.
-        few = ["--n", "1000"] if name in ("measure", "compare") else []
-        arguments = [*re.sub(r"--n \d+", "", rest).split(), *few]
+        arguments = [*re.sub(r"--n \d+", "", rest).split(), *SHORTER.get(name, [])]
         result = CliRunner().invoke(app, [name, *arguments])
         assert result.exit_code == 0, (name, result.output)
 
@@ -49,5 +59,5 @@ def test_links_and_length(readme: str, root: Path) -> None:
 
 def test_make_targets_are_there(readme: str, root: Path) -> None:
     makefile = (root / "Makefile").read_text()
-    for target in re.findall(r"\bmake (run|test|figures)\b", readme):
+    for target in re.findall(r"\bmake (run|test|figures|claims)\b", readme):
         assert f"\n{target}:" in makefile

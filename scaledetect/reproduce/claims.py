@@ -90,7 +90,7 @@ class _Data:
         self.filter_size, self.stride, self.dim = (int(first[name]) for name in ("filter_size", "stride", "dim"))
         self.A = curves.groupby("k")["A"].first().to_numpy(dtype=np.float64)
         # Beyond xi the theory has no power law, and the task no more to gain.
-        self.last = max(2, int((self.A <= float(first["xi"]) * (1 + 1e-9)).sum()))
+        self.last = max(2, int((float(first["xi"]) * (1 + 1e-9) >= self.A).sum()))
 
     @property
     def has_theory(self) -> bool:
