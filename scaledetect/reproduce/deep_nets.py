@@ -28,10 +28,10 @@ RATES = {"lenet": 2e-3, "alexnet": 3e-4, "vgg11": 3e-4, "vgg11_bn": 1e-3, "resne
 
 LAPTOP = {
     "lenet": ((128, 256, 512, 1024, 2048), 3),
-    "alexnet": ((128, 512, 2048), 1),
-    "vgg11": ((128, 512, 2048), 1),
-    "vgg11_bn": ((128, 512, 2048), 1),
-    "resnet18": ((128, 512), 1),
+    "alexnet": ((128, 512), 1),
+    "vgg11": ((128, 512), 1),
+    "vgg11_bn": ((128, 512), 1),
+    "resnet18": ((128,), 1),
 }
 """Training rows, and how many seeds."""
 
