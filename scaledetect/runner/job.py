@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -62,6 +63,9 @@ def start_worker() -> None:
     """Prepare a worker process: an interrupt is the driver's to handle, and a worker ends with its driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    # Loaded before the first run: a worker that grows later is taken for one that leaks, and replaced.
+    for library in ("sklearn.ensemble", "scaledetect.sensitivity", "scaledetect.training"):
+        importlib.import_module(library)
 
 
 def _end_with(parent: int) -> None:
