@@ -201,6 +201,10 @@ def test_the_driver_loads_nothing_heavy(module: str) -> None:
     assert _loaded(f"import scaledetect.{module}") == set()
 
 
+def test_the_figures_load_nothing_heavy() -> None:
+    assert _loaded("import scaledetect.reproduce").isdisjoint({"torch", "matplotlib", "pandas"})
+
+
 def test_every_public_name_is_there() -> None:
     import scaledetect
 
