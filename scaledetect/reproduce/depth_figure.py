@@ -31,6 +31,9 @@ NOISE = "rectified_noise"
 MAIN = ("distance-F3-s1", "block-F2-s2")
 """The paper's columns: the distance task without stride, the block task with s = F = 2."""
 
+COLUMNS = 4
+"""Columns of a sheet of other nets."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -55,14 +58,15 @@ THEORY = (
 
 
 def draw_depth(tables: Tables) -> dict[str, Figure]:
-    """The paper's figure (channel means), the same with single channels, and the other nets and tasks."""
+    """The paper's figure (channel means), the same with single channels, and sheets of the other nets and tasks."""
     curves = tables["curves"]
     curves = curves[curves["noise"] == NOISE]
     present = list(dict.fromkeys(curves["job"]))
     main = [job for job in MAIN if job in present]
     others = [job for job in present if job not in MAIN]
     figures = {"": _figure(curves, main, "mean"), "channels": _figure(curves, main, "each")}
-    return figures | ({"others": _figure(curves, others, "each")} if others else {})
+    sheets = [others[start : start + COLUMNS] for start in range(0, len(others), COLUMNS)]
+    return figures | {f"others-{place}": _figure(curves, jobs, "each") for place, jobs in enumerate(sheets, start=1)}
 
 
 def seeds_by_layer(curves: pd.DataFrame, name: str) -> tuple[FloatArray, FloatArray]:
