@@ -159,8 +159,8 @@ depth-1d` trains and measures, `scaledetect reproduce claims` decides; every num
 [docs/data](data), and the full table is [depth-1d-claims.csv](data/depth-1d-claims.csv).
 
 A ratio is the geometric mean over seeds, with a bootstrap interval over seeds (BCa, level 0.95) in brackets. A verdict
-follows from the interval alone: *reproduced* where all of it is on the claimed side of 1. There are many intervals, and
-one in twenty misses by chance. Single channels (each) are measured as D and G of all activations of a layer; "mean" is
+follows from the interval alone: *reproduced* where all of it is on the claimed side of 1. Intervals from three or five
+seeds are narrower than their level says (`bootstrap_mean` states by how much): a close one is worth little. Single channels (each) are measured as D and G of all activations of a layer; "mean" is
 the average over the channels first, as in the paper's figure. k is the last layer whose receptive field A_k is at most xi.
 
 ![D, G and R against depth, single channels](figures/depth-1d-channels.png)

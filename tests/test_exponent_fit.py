@@ -54,6 +54,13 @@ def test_the_interval_covers_the_true_exponent_about_as_often_as_it_says() -> No
     assert 240 <= covered <= 285
 
 
+@pytest.mark.parametrize(("n_seeds", "coverage"), [(3, 0.74), (5, 0.84), (10, 0.91)])
+def test_few_seeds_cover_as_the_docstring_says(n_seeds: int, coverage: float) -> None:
+    rng = np.random.default_rng(4)
+    found = [sd.bootstrap_mean(rng.normal(size=n_seeds), resamples=400) for _ in range(400)]
+    assert np.mean([not interval.excludes(0) for interval in found]) == pytest.approx(coverage, abs=0.07)
+
+
 def test_ratios_are_paired_and_turn_over() -> None:
     rng = np.random.default_rng(2)
     size = np.exp(2 * rng.normal(size=12))

@@ -115,3 +115,11 @@ def test_the_order_of_the_rows_is_no_matter() -> None:
     tables = table((-1.0, 1.0), (0.0, 0.0))
     mixed = {name: rows.sample(frac=1, random_state=3) for name, rows in tables.items()}
     pd.testing.assert_frame_equal(decide(mixed)["claims"], decide(tables)["claims"])
+
+
+def test_one_seed_decides_nothing() -> None:
+    tables = {
+        name: rows[rows["seed"].isin([0]) | rows["seed"].isna()]
+        for name, rows in table((-1.0, 1.0), (0.0, 0.0)).items()
+    }
+    assert set(decide(tables)["claims"]["verdict"]) == {"inconclusive"}

@@ -203,7 +203,7 @@ def _slopes(data: _Data) -> Iterator[Claim]:
                 f"The slope of {quantity} against A, {kind}, is the predicted one", data.job, channels,
                 "" if quantity == "D" else PAPER_NOISE, f"exponent of {quantity}, layers 1 to {data.last}",
                 fit.exponent, fit.low, fit.high, fit.n_seeds, f"{predicted:.3g}",
-                _prediction(fit.low <= predicted <= fit.high, fit.high - fit.low <= WIDEST_EXPONENT),
+                _prediction(not (predicted < fit.low or predicted > fit.high), fit.high - fit.low <= WIDEST_EXPONENT),
             )  # fmt: skip
 
 
