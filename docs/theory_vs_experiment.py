@@ -7,12 +7,14 @@ result in the text is typed: each is looked up in the table of claims, or comput
 # ruff: noqa: E501 (lines of the text are as long as their numbers)
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
 
 from scaledetect.files import replacing
 from scaledetect.reproduce.claims import decide
+from scaledetect.reproduce.depth_figure import COLUMNS, MAIN, draw_depth
 from scaledetect.reproduce.folder import read_table, write_table
 
 DOCS = Path(__file__).resolve().parent
@@ -26,9 +28,12 @@ RISES_MORE = "G rises more after training than before"
 CONSTANT = "The constant mode of the filters grows with training"
 SHUFFLED_D, SHUFFLED_G = "Shuffling channels raises D", "Shuffling channels lowers G"
 MEAN_D, MEAN_G = "The mean filters predict D of the channel mean", "The mean filters predict G of the channel mean"
+SLOPE_D = "The slope of D against A is that of constant filters, exact"
+SLOPE_G = "The slope of G against A is that of constant filters, exact"
 PAPER_NOISE = "rectified_noise"
 MODES = ("signed", PAPER_NOISE, "rectified_input")
 BLOCK, DISTANCE = "block-F2-s2", "distance-F3-s1"
+RIDGE, STRONG = "block-F2-s2-ridge", "block-F2-s2-strong-ridge"
 
 
 def read_data() -> dict[str, pd.DataFrame]:
@@ -114,14 +119,24 @@ class Text:
 
     def slopes(self) -> str:
         """A row a job and quantity with enough layers."""
-        rows = self.claims[self.claims["claim"].str.startswith("The slope of")]
-        lines = ["| nets | fit | channels | fitted | predicted | verdict |", "|---|---|---|---|---|---|"]
-        lines += [
-            f"| `{row['job']}` | {row['number']} | {row['channels']} | {row['value']:.2f} ({row['low']:.2f} to "
-            f"{row['high']:.2f}) | {row['expected']} | *{row['verdict']}* |"
-            for _, row in rows.iterrows()
-        ]
+        rows = self.claims[self.claims["claim"].str.endswith("is the predicted one")]
+        lines = ["| nets | fit | channels | fitted | asymptotic | verdict | constant filters | verdict |"]
+        lines.append("|---|---|---|---|---|---|---|---|")
+        for _, row in rows.iterrows():
+            lines.append(
+                f"| `{row['job']}` | {row['number']} | {row['channels']} | {row['value']:.2f} ({row['low']:.2f} to "
+                f"{row['high']:.2f}) | {row['expected']} | *{row['verdict']}* | {self.exact_slope(row)} |"
+            )
         return "\n".join(lines)
+
+    def exact_slope(self, row: pd.Series) -> str:
+        """What the exact curve of constant filters has over the layers of a fitted slope, and the verdict on it."""
+        rows = self.claims[self.claims["claim"].str.endswith("that of constant filters, exact")]
+        same = (rows[["job", "number", "channels"]] == row[["job", "number", "channels"]]).all(axis=1)
+        if not same.any():
+            return "- | -"
+        found = rows[same].iloc[0]
+        return f"{found['expected']} | *{found['verdict']}*"
 
     def mean_filters(self) -> str:
         """A row a layer of the two main jobs, and of those with ridge."""
@@ -147,6 +162,11 @@ class Text:
         row = self.row(CONSTANT, job, number="mean P_0 of layers 2")
         return f"{100 * (row['value'] - 1):.2f} % ({100 * (row['low'] - 1):.2f} to {100 * (row['high'] - 1):.2f})"
 
+    def sheets(self) -> str:
+        """Links to the figures of the other nets."""
+        count = math.ceil((len(self.jobs()) - len(MAIN)) / COLUMNS)
+        return ", ".join(f"[{place}](figures/depth-1d-others-{place}.png)" for place in range(1, count + 1))
+
     def share(self, job: str) -> str:
         """Mean share of the constant mode in the trained layers after the first, and of white filters."""
         rows = self.tables["filters"]
@@ -160,7 +180,7 @@ class Text:
             rows = self.tables["training"]
             rows = rows[rows["job"] == job]
             lines.append(
-                f"  - `{job}`, width {rows['width'].iloc[0]}, {rows['epochs'].median():.0f} epochs: D_1/D_4 is "
+                f"- `{job}`, width {rows['width'].iloc[0]}, {rows['epochs'].median():.0f} epochs: D_1/D_4 is "
                 f"{self.say(FALLS, job, 'each')} and grows by {self.say(MORE, job, 'each')} with training; G_4/G_1 is "
                 f"{self.say(RISES, job, 'each', PAPER_NOISE)}; the constant mode has the share {self.share(job)}."
             )
@@ -200,7 +220,7 @@ task with s = F = 2. A constant-filter net on blocks has D = 0 from A = xi on, w
 {t.nets()}
 
 Hinge loss, descent without momentum, batches of 8, learning rate 0.01 times the width, no ridge but where the name says
-so. Further nets are drawn in [others-1](figures/depth-1d-others-1.png) and [others-2](figures/depth-1d-others-2.png).
+so. The other nets are drawn on sheets of their own: {t.sheets()}.
 
 ## D falls with depth after training
 
@@ -226,9 +246,10 @@ the rise is made by the rectified noise's mean is the paper's own explanation: w
 
 ## The constant mode of the filters
 
-It grows, and little: its share in the layers after the first rises by {t.constant(BLOCK)} on `{BLOCK}`, of width 128, by
+Without ridge it grows, and little: its share in the layers after the first rises by {t.constant(BLOCK)} on `{BLOCK}`, of width 128, by
 {t.constant("block-F2-s2-narrow")} at width 16, and by {t.constant(DISTANCE)} on `{DISTANCE}`. White filters have the share
-1/F. Single filters hardly change; what makes D fall is what they do together, as the next section shows.
+1/F. Single filters hardly change; what makes D fall is what they do together, as the next section shows. With ridge
+it is another matter, below.
 
 ## What shuffling channels changes
 
@@ -238,33 +259,45 @@ has changed is undone, so that it lies in how channels are combined. Shuffling r
 {t.count(SHUFFLED_D, "reproduced")} kinds of nets (single channels), and lowers G in
 {t.count(SHUFFLED_G, "reproduced", noise=PAPER_NOISE)}.
 
+## What ridge changes: filters become constant
+
+The fall of D appears without ridge, at the first epoch of zero loss. With ridge (`{RIDGE}`: 0.01, as published; `{STRONG}`: ten
+times that) training goes on beyond it:
+
+{t.ridge()}
+
+The stronger ridge makes nearly all filters constant, without the task being forgotten (see the table of nets): what the
+paper assumes of trained nets is then true of them. D falls far below any other net's, as it does for constant filters on
+blocks, where D_4 = 0; and shuffling channels changes D_4 by {t.say(SHUFFLED_D, STRONG, "each")}: {t.verdict(SHUFFLED_D, STRONG, "each")}.
+
 ## Slopes against A
 
-Fits over layers 1 to k where there are three or more. The predicted exponents hold for constant filters and 1 << A << xi;
-these nets have neither, and slopes of single channels are flatter.
+Fits over the layers with A_k below xi, where there are three or more. The predicted exponents hold for constant filters and
+1 << A << xi, which few layers below so small a xi are not: the exact curve of constant filters has other slopes over the
+same layers, and the last columns ask for those. Without ridge single channels are flatter than both; with the strong ridge
+D has the slope {t.say(SLOPE_D, STRONG, "each")} and G {t.say(SLOPE_G, STRONG, "each", PAPER_NOISE)}, where constant filters
+have {t.row(SLOPE_D, STRONG, "each")["expected"]} and {t.row(SLOPE_G, STRONG, "each", PAPER_NOISE)["expected"]}.
 
 {t.slopes()}
 
 ## The theory of a net's own mean filters
 
 `theory.mean_filter_sensitivities` puts the filters of a trained net, averaged over all channels of a layer, in the place
-of the constant filter, without a free parameter. On blocks it holds within a factor of two for two layers and fails beyond:
-predicted D stays flat where the measured one falls. On the distance task seeds differ too much to tell. A mean filter is
-what is left of H^2 filters of both signs that nearly cancel, and the theory, which is linear, has no ReLU to choose among
-them: it is no account of these nets.
+of the constant filter, without a free parameter. For `{STRONG}` it agrees with the measured D_3 and G_3 of the channel mean:
+predicted over measured is {t.say(MEAN_D, STRONG, "mean", "", "D_3")} and {t.say(MEAN_G, STRONG, "mean", PAPER_NOISE, "G_3")}.
+Without ridge it fails: on blocks predicted D stays flat where the measured one falls, on the distance task seeds differ too
+much to tell. There a mean filter is what is left of many filters of both signs that nearly cancel, and the theory, which is
+linear, has no ReLU to choose among them.
 
 {t.mean_filters()}
 
-## Background noise, width, ridge and time
+## Background noise, width, other filters
 
 - **Background noise** of standard deviation 0.5 on every pixel (an active pixel has 5.7) leaves the fall of D: D_1/D_4
   grows by {t.say(MORE, "block-F2-s2-background", "each")} with training. The rise of G is weaker, G_4/G_1 =
   {t.say(RISES, "block-F2-s2-background", "each", PAPER_NOISE)}: {t.verdict(RISES, "block-F2-s2-background", "each", PAPER_NOISE)}.
 - **Width**: at width 16 D_1/D_4 grows by {t.say(MORE, "block-F2-s2-narrow", "each")}, at width 128 by
   {t.say(MORE, *main)}: width narrows the spread between seeds and is not needed for the trend.
-- **Ridge and time**: the fall of D appears without ridge, at the first epoch of zero loss. With ridge (0.01, as published,
-  and ten times that where the name says strong) training goes on beyond it:
-{t.ridge()}
 - **Two dimensions**: at L = 16 and width 16 the nets generalise poorly from 200 images (see the table of nets), and the trend
   on blocks is weak, {t.say(MORE, "block-2d-F2-s2", "each")}.
 - Filters and strides that break the sum rule (`block-F3-s2`, where s does not divide F) learn to be stable all the same: D
@@ -280,8 +313,6 @@ ten seeds, ridge, 20000 epochs) has not been run for this page.
 
 def main() -> None:
     """Write the text, the table of claims and the figures."""
-    from scaledetect.reproduce.depth_figure import draw_depth
-
     tables = read_data()
     write_table(DOCS / "data" / "depth-1d-claims.csv", decide(tables)["claims"])
     (DOCS / "figures").mkdir(exist_ok=True)

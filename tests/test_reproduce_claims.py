@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 A = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
 SEEDS = 8
+PAPER = "rectified_noise"
 
 
 def table(
@@ -36,7 +37,7 @@ def table(
                  "D": a**D * blur[0], "G": a**G * blur[1]}
             )  # fmt: skip
     rows += [
-        {"curve": "constant filters", "noise": "signed", "channels": "mean", "k": k, "A": a, "D": 1 / a, "G": a}
+        {"curve": "constant filters", "noise": PAPER, "channels": "mean", "k": k, "A": a, "D": 1 / a, "G": a}
         for k, a in enumerate(A, start=1)
     ]
     about: dict[str, Any] = {"job": "nets", "filter_size": 2, "stride": 2, "dim": 1, "xi": 16.0}

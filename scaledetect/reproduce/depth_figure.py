@@ -20,7 +20,7 @@ from scaledetect.theory import exponents
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_depth", "seeds_by_layer"]
+__all__ = ["COLUMNS", "MAIN", "draw_depth", "seeds_by_layer"]
 
 FloatArray = NDArray[np.float64]
 Channels = Literal["each", "mean"]
@@ -64,7 +64,7 @@ def draw_depth(tables: Tables) -> dict[str, Figure]:
     present = list(dict.fromkeys(curves["job"]))
     main = [job for job in MAIN if job in present]
     others = [job for job in present if job not in MAIN]
-    figures = {"": _figure(curves, main, "mean"), "channels": _figure(curves, main, "each")}
+    figures = {"": _figure(curves, main, "mean"), "channels": _figure(curves, main, "each")} if main else {}
     sheets = [others[start : start + COLUMNS] for start in range(0, len(others), COLUMNS)]
     return figures | {f"others-{place}": _figure(curves, jobs, "each") for place, jobs in enumerate(sheets, start=1)}
 
