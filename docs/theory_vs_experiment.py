@@ -173,6 +173,14 @@ class Text:
         rows = rows[(rows["job"] == job) & (rows["curve"] == "trained") & (rows["k"] > 1)]
         return f"{rows['constant'].mean():.3f} (white filters: {rows['white'].iloc[0]:.3f})"
 
+    def curve(self, curve: str, quantity: str, layers: int = 4) -> str:
+        """D or G of the nets with strong ridge, the mean over seeds, layer by layer; single channels if measured."""
+        rows = self.tables["curves"]
+        channels = "mean" if curve == "constant filters" else "each"
+        rows = rows[(rows["job"] == STRONG) & (rows["curve"] == curve) & (rows["noise"] == PAPER_NOISE)]
+        means = rows[rows["channels"] == channels].groupby("k")[quantity].mean()
+        return " | ".join(f"{value:.4f}" for value in means.iloc[:layers])
+
     def ridge(self) -> str:
         """A line a job with ridge."""
         lines = []
@@ -268,7 +276,18 @@ times that) training goes on beyond it:
 
 The stronger ridge makes nearly all filters constant, without the task being forgotten (see the table of nets): what the
 paper assumes of trained nets is then true of them. D falls far below any other net's, as it does for constant filters on
-blocks, where D_4 = 0; and shuffling channels changes D_4 by {t.say(SHUFFLED_D, STRONG, "each")}: {t.verdict(SHUFFLED_D, STRONG, "each")}.
+blocks, where D_4 = 0. The exact theory, which knows nothing of the trained nets, gives their D and G:
+
+| `{STRONG}` | k = 1 | 2 | 3 | 4 |
+|---|---|---|---|---|
+| D_k at initialisation | {t.curve("initial", "D")} |
+| D_k trained | {t.curve("trained", "D")} |
+| D_k of constant filters, exact | {t.curve("constant filters", "D")} |
+| G_k at initialisation | {t.curve("initial", "G")} |
+| G_k trained | {t.curve("trained", "G")} |
+| G_k of constant filters, exact | {t.curve("constant filters", "G")} |
+
+Shuffling channels changes D_4 by {t.say(SHUFFLED_D, STRONG, "each")}: {t.verdict(SHUFFLED_D, STRONG, "each")}.
 
 ## Slopes against A
 
