@@ -35,6 +35,9 @@ LAPTOP = {
 }
 """Training rows, and how many seeds."""
 
+STEPS = {"lenet": 1000, "resnet18": 96}
+"""Batches of 32 at laptop size; 128 for the other nets."""
+
 
 def paper_task() -> Task:
     """The paper's two-dimensional task, in images of |x|^2 = N: D, G and R do not depend on the amplitude."""
@@ -47,8 +50,7 @@ def _jobs(size: Size) -> tuple[Job, ...]:
         grid = [(net, n, seed) for n in (512, 1024, 2048, 4096, 8192) for net in LABELS for seed in range(5)]
         return tuple(ImageNetJob(net, task, n, seed, RATES[net], steps=4000, draws=10_000) for net, n, seed in grid)
     grid = [(net, n, seed) for net, (sizes, seeds) in LAPTOP.items() for n in sizes for seed in range(seeds)]
-    steps = {"lenet": 1000}
-    return tuple(ImageNetJob(net, task, n, seed, RATES[net], steps=steps.get(net, 256)) for net, n, seed in grid)
+    return tuple(ImageNetJob(net, task, n, seed, RATES[net], steps=STEPS.get(net, 128)) for net, n, seed in grid)
 
 
 def _draw(tables: Tables) -> dict[str, Figure]:
