@@ -324,7 +324,7 @@ linear, has no ReLU to choose among them.
 
 ## Again
 
-`scaledetect reproduce depth-1d --output FOLDER` took 14 minutes on two cores that did other work too; copy its `depth-1d-curves.csv`,
+`scaledetect reproduce depth-1d --output FOLDER` takes about a quarter of an hour on one core of a busy machine; copy its `depth-1d-curves.csv`,
 `-filters.csv` and `-training.csv` to `docs/data` and run `python docs/theory_vs_experiment.py`. `--size paper` (width 1000,
 ten seeds, ridge, 20000 epochs) has not been run for this page.
 """

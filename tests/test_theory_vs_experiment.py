@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scaledetect.files import plain
+from scaledetect.reproduce.depth_1d import STUDY
 from scaledetect.reproduce.folder import read_table
 
 
@@ -37,6 +40,12 @@ def test_a_changed_number_changes_the_text(page: ModuleType, root: Path) -> None
     chosen = (rows["job"] == "block-F2-s2") & (rows["curve"] == "trained") & (rows["k"] == 4)
     tables["curves"] = rows.assign(D=rows["D"].where(~chosen, 1.5 * rows["D"]))
     assert page.render(tables) != (root / "docs" / "theory-vs-experiment.md").read_text(encoding="utf-8")
+
+
+def test_the_data_are_those_of_the_present_jobs(root: Path) -> None:
+    stored = json.loads((root / "docs" / "data" / "depth-1d.json").read_text(encoding="utf-8"))["configuration"]
+    present = {job.name: job.describe() for job in STUDY.jobs("laptop")}
+    assert stored["jobs"] == json.loads(json.dumps(plain(present)))
 
 
 def test_d_falls_by_training_as_far_as_the_benchmark_asks(curves: pd.DataFrame) -> None:
