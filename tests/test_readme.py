@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -49,6 +50,17 @@ def test_commands_are_there(readme: str, tmp_path: Path, monkeypatch: pytest.Mon
         arguments = [*re.sub(r"--n \d+", "", rest).split(), *SHORTER.get(name, [])]
         result = CliRunner().invoke(app, [name, *arguments])
         assert result.exit_code == 0, (name, result.output)
+
+
+def test_numbers_of_the_claims_are_those_of_the_data(readme: str, root: Path) -> None:
+    claims = pd.read_csv(root / "docs" / "data" / "depth-1d-claims.csv")
+    (row,) = claims[
+        (claims["claim"] == "D falls more after training than before")
+        & (claims["job"] == "block-F2-s2")
+        & (claims["channels"] == "each")
+    ].to_dict("records")
+    text = f"is {row['value']:.1f} times ({row['low']:.1f} to {row['high']:.1f}) its value at initialisation"
+    assert text in " ".join(readme.split())
 
 
 def test_links_and_length(readme: str, root: Path) -> None:
