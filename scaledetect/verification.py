@@ -218,7 +218,12 @@ def _rerun(cases: list[_Case], jobs: int, reach: Callable[[Verdict], None]) -> N
     def on_done(batch: list[Done]) -> None:
         for done in batch:
             for case in waiting[done.run]:
-                reach(Verdict(case.path, *compare_records(case.record, record_of(case.planned, done))))
+                try:
+                    again = record_of(case.planned, done)
+                except ValueError as error:
+                    reach(Verdict(case.path, "cannot verify", f"the outcome of a rerun is no record: {error}"))
+                else:
+                    reach(Verdict(case.path, *compare_records(case.record, again)))
 
     def on_lost(run: Run, reason: str, died: bool) -> None:
         for case in waiting[run]:

@@ -61,7 +61,7 @@ def test_budgets_of_a_score_card_are_the_default() -> None:
         (["--net", "lenet"], "two dimensions"),
         (["--net", "lenet", "--width", "3"], "width=3"),
         (["--seeds", "zero"], "seeds='zero'"),
-        (["--seeds", "5-3"], "seeds=()"),
+        (["--seeds", "5-3"], "seeds='5-3'"),
         (["--lr", "-1"], "lr=-1.0"),
         (["--output", "/dev/null/run"], "output='/dev/null/run'"),
         (["--device", "nowhere"], "device='nowhere'"),

@@ -124,3 +124,13 @@ def test_one_seed_decides_nothing() -> None:
         for name, rows in table((-1.0, 1.0), (0.0, 0.0)).items()
     }
     assert set(decide(tables)["claims"]["verdict"]) == {"inconclusive"}
+
+
+def test_a_layer_in_which_d_vanishes_for_a_seed_decides_nothing_and_loses_nothing() -> None:
+    tables = table((-1.0, 1.0), (0.0, 0.0))
+    rows = tables["curves"]
+    gone = (rows["curve"] == "trained") & (rows["seed"] == 0) & (rows["k"] == 4)
+    for value in (0.0, np.nan):
+        found = verdicts({**tables, "curves": rows.assign(D=rows["D"].where(~gone, value))})
+        assert found["D falls with depth after training"] == "inconclusive"
+        assert found["G rises with depth after training"] == "reproduced"

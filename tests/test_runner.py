@@ -238,7 +238,10 @@ def test_the_command_runs_what_is_asked_and_failures_stop_nothing(tmp_path: Path
     assert Counter((record.entry, record.status) for record in found) == {
         ("chance", "ok"): 2, ("own", "ok"): 2, ("raises", "failed"): 2,
     }  # fmt: skip
-    assert "0 runs recorded" in command(0).stdout
+    # Still without a score, and said again.
+    second = command(1)
+    assert "0 runs recorded" in second.stdout and "--retry-failed" in second.stdout
+    assert "seed 0: recorded as failed: RuntimeError" in second.stderr
 
 
 def test_a_run_that_kills_its_worker_is_recorded_as_failed(tmp_path: Path) -> None:

@@ -120,7 +120,9 @@ def test_tracks_sensitivities_and_calls_back() -> None:
     assert seen[-1].seconds_left == 0 and seen[0].seconds_left > 0
     for member in run:
         assert list(member.tracked) == [0, 2]
-        expected = sd.sensitivities(member.initial_net(), BLOCK, 200, seed=member.seed, noise=noise)
+        expected = sd.sensitivities(
+            member.initial_net(), BLOCK, 200, seed=factor_seed(member.seed, "measure"), noise=noise
+        )
         assert np.array_equal(member.tracked[0].D, expected.D)
         assert not np.array_equal(member.tracked[0].D, member.tracked[2].D)
 
@@ -179,6 +181,8 @@ BAD: list[tuple[dict[str, Any], type[Exception], tuple[str, ...]]] = [
     ({"seeds": (1, 1)}, ValueError, ("all different",)),
     ({"seeds": -1}, ValueError, ("seeds=-1",)),
     ({"track": [-1]}, ValueError, ("track=-1",)),
+    ({"track": [1001]}, ValueError, ("track=1001", "max_epochs=1000")),
+    ({"config": TrainConfig(zero_validation=True)}, ValueError, ("zero_validation=True", "n_validation")),
     ({"track": [1], "track_draws": 150}, ValueError, ("track_draws=150", "multiple of 100")),
     ({"device": "quantum"}, ValueError, ("device='quantum'",)),
     ({"task": "block"}, TypeError, ("task='block'",)),

@@ -194,6 +194,37 @@ def test_a_fault_at_every_write_corrupts_nothing(
         same(pooling(folder), unbroken)
 
 
+def test_resumes_after_a_member_ended_before_an_epoch_that_is_tracked(unbroken: TrainingRun, tmp_path: Path) -> None:
+    first, last = sorted(unbroken, key=lambda member: member.epochs)[::2]
+    assert first.epochs < last.epochs - 2
+    track = [0, last.epochs - 2]
+
+    def run(output: Path | None, **options: Any) -> TrainingRun:
+        return sd.train(
+            BLOCK, NET, n_train=24, n_validation=8, n_test=24, seeds=SEEDS, config=unbroken.config, output=output,
+            track=track,
+            track_draws=100, checkpoint_every=0, **options,
+        )  # fmt: skip
+
+    with pytest.raises(StopHereError):
+        run(tmp_path, on_epoch=stop_at(last.epochs - 1))
+    resumed = run(tmp_path)
+    same(resumed, run(None))
+    assert list(resumed.member(first.seed).tracked) == [0] and list(resumed.member(last.seed).tracked) == track
+
+
+def test_files_of_others_in_the_folder_stay(tmp_path: Path) -> None:
+    others = [tmp_path / ".pre-commit-config.yaml", tmp_path / "sub" / ".my-notes.txt", tmp_path / ".a-folder.d" / "x"]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    (tmp_path / ".checkpoint-left.pt").write_text("of a process that was killed")
+    for _ in range(2):
+        sd.train(BLOCK, NET, n_train=24, config=TrainConfig(max_epochs=1), output=tmp_path)
+    assert [path.read_text() for path in others] == ["mine"] * 3
+    assert not (tmp_path / ".checkpoint-left.pt").exists()
+
+
 def test_a_torn_log_line_is_dropped(unbroken: TrainingRun, tmp_path: Path) -> None:
     with pytest.raises(StopHereError):
         pooling(tmp_path, on_epoch=stop_at(9))
@@ -272,6 +303,9 @@ def test_a_member_file_is_read_and_others_are_refused(tmp_path: Path) -> None:
     member = load_member(tmp_path / "seed-1.pt")
     X = torch.from_numpy(sd.sample_images(BLOCK, 5)[0])
     assert torch.equal(member.net(X), run.member(1).net(X))
+    torch.save({"format": "scaledetect.member/1"}, tmp_path / "part.pt")
+    with pytest.raises(ValueError, match="is no whole member"):
+        load_member(tmp_path / "part.pt")
     torch.save({"format": "other"}, tmp_path / "other.pt")
     with pytest.raises(ValueError, match="is not in the format"):
         load_member(tmp_path / "other.pt")

@@ -81,5 +81,7 @@ def numbers(name: str, text: str) -> tuple[int, ...]:
         first, dash, last = part.partition("-")
         if not (first.isdecimal() and (last.isdecimal() or not dash)):
             raise bad_value(name, text, "must be numbers or ranges of them, as in 0-9 or 0,3,7")
+        if int(last or first) < int(first):
+            raise bad_value(name, text, "has a range that ends before it begins")
         found += range(int(first), int(last or first) + 1)
     return tuple(found)

@@ -51,9 +51,9 @@ def _claims(path: Path) -> list[list[str]]:
 
     rows: list[list[str]] = []
     last = ""
-    for row in read_table(path).fillna("-").to_dict("records"):
-        numbers = [f"{row[name]:.3g}" for name in ("value", "low", "high")]
-        texts = [str(row[name]) for name in ("job", "channels", "noise", "number")]
+    for row in read_table(path).to_dict("records"):
+        numbers = ["-" if row[name] != row[name] else f"{row[name]:.3g}" for name in ("value", "low", "high")]
+        texts = ["-" if row[name] != row[name] else str(row[name]) for name in ("job", "channels", "noise", "number")]
         claim = str(row["claim"])
         rows.append(["" if claim == last else claim, *texts, *numbers, str(row["expected"]), str(row["verdict"])])
         last = claim

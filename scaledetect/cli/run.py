@@ -82,7 +82,7 @@ def _summarise(report: Report, folder: Path) -> None:
     text = f"{report.done} runs recorded in {folder}, {report.found} were there, {report.missing} of "
     text += f"{report.planned} are missing; {report.seconds:.0f} s"
     if report.failures:
-        text += f"; {len(report.failures)} without a score, see above"
+        text += f"; {len(report.failures)} without a score, see above (--retry-failed runs them again)"
     if report.interrupted:
         text += "; interrupted, the same command goes on"
     typer.echo(text)

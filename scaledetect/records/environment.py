@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,8 @@ class Environment(BaseModel):
         Model of the processor.
     threads : int
         Threads a run may use.
+    accelerator : str
+        Name of the GPU that torch uses; empty where there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -40,6 +43,7 @@ class Environment(BaseModel):
     machine: _Text
     cpu: _Text
     threads: Annotated[int, Field(ge=1)]
+    accelerator: Annotated[str, Field(max_length=200)] = ""
 
     @classmethod
     def here(cls, threads: int) -> Environment:
@@ -53,6 +57,7 @@ class Environment(BaseModel):
             machine=machine,
             cpu=cpu_model(),
             threads=threads,
+            accelerator=accelerator(),
         )
 
     def differences(self, other: Environment) -> list[str]:
@@ -60,6 +65,12 @@ class Environment(BaseModel):
         mine, theirs = ({**one.versions, **one.model_dump(exclude={"versions"})} for one in (self, other))
         names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
         return [f"{name}: {mine.get(name, 'missing')}, {theirs.get(name, 'missing')}" for name in names]
+
+
+def accelerator() -> str:
+    """Name of the GPU that torch uses; nothing where there is none, or torch has not been loaded."""
+    torch = sys.modules.get("torch")
+    return "" if torch is None or not torch.cuda.is_available() else torch.cuda.get_device_name()[:200]
 
 
 @cache

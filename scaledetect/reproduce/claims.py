@@ -130,6 +130,21 @@ class _Data:
         return table.to_numpy(dtype=np.float64)
 
 
+def _ratio(above: FloatArray, below: FloatArray) -> Interval:
+    """`bootstrap_ratio`, or no number at all where one of them is 0 or undefined for a seed: that decides nothing."""
+    if not ((above > 0) & (below > 0) & np.isfinite(above) & np.isfinite(below)).all():
+        return Interval(np.nan, np.nan, np.nan, BOOTSTRAP["level"], len(above))
+    return bootstrap_ratio(above, below, **BOOTSTRAP)
+
+
+def _slope(A: FloatArray, values: FloatArray) -> Interval:
+    """`fit_exponent`, with the same reserve."""
+    if not ((values > 0) & np.isfinite(values)).all():
+        return Interval(np.nan, np.nan, np.nan, BOOTSTRAP["level"], len(values))
+    fit = fit_exponent(A, values, **BOOTSTRAP)
+    return Interval(fit.exponent, fit.low, fit.high, fit.level, fit.n_seeds)
+
+
 def _verdict(found: Interval, rises: bool) -> Verdict:
     if not found.excludes(1):
         return "inconclusive"
@@ -140,8 +155,8 @@ def _deformation(data: _Data) -> Iterator[Claim]:
     k = data.last
     for channels in ("each", "mean"):
         trained, initial = (data.values(curve, "D", channels) for curve in ("trained", "initial"))
-        falls = [bootstrap_ratio(D[:, 0], D[:, k - 1], **BOOTSTRAP) for D in (trained, initial)]
-        paired = bootstrap_ratio(trained[:, 0] * initial[:, k - 1], trained[:, k - 1] * initial[:, 0], **BOOTSTRAP)
+        falls = [_ratio(D[:, 0], D[:, k - 1]) for D in (trained, initial)]
+        paired = _ratio(trained[:, 0] * initial[:, k - 1], trained[:, k - 1] * initial[:, 0])
         ratio = f"D_1/D_{k}"
         yield data.claim("D falls with depth after training", ratio, falls[0], channels=channels)
         yield data.claim("D does not fall with depth before training", ratio, falls[1], channels=channels, rises=False)
@@ -155,8 +170,8 @@ def _noise(data: _Data) -> Iterator[Claim]:
     for noise in NOISE_MODES:
         for channels in ("each", "mean"):
             trained, initial = (data.values(curve, "G", channels, noise) for curve in ("trained", "initial"))
-            rises = [bootstrap_ratio(G[:, k - 1], G[:, 0], **BOOTSTRAP) for G in (trained, initial)]
-            paired = bootstrap_ratio(trained[:, k - 1] * initial[:, 0], trained[:, 0] * initial[:, k - 1], **BOOTSTRAP)
+            rises = [_ratio(G[:, k - 1], G[:, 0]) for G in (trained, initial)]
+            paired = _ratio(trained[:, k - 1] * initial[:, 0], trained[:, 0] * initial[:, k - 1])
             ratio = f"G_{k}/G_1"
             yield data.claim("G rises with depth after training", ratio, rises[0], channels=channels, noise=noise)
             yield data.claim(
@@ -178,9 +193,9 @@ def _noise(data: _Data) -> Iterator[Claim]:
 
 def _constant_mode(data: _Data) -> Iterator[Claim]:
     trained, initial = data.constant("trained"), data.constant("initial")
-    found = bootstrap_ratio(trained.mean(axis=1), initial.mean(axis=1), **BOOTSTRAP)
+    found = _ratio(trained.mean(axis=1), initial.mean(axis=1))
     yield data.claim("The constant mode of the filters grows with training", "mean P_0 trained / initial", found)
-    hidden = bootstrap_ratio(trained[:, 1:].mean(axis=1), initial[:, 1:].mean(axis=1), **BOOTSTRAP)
+    hidden = _ratio(trained[:, 1:].mean(axis=1), initial[:, 1:].mean(axis=1))
     number = "mean P_0 of layers 2 to K, trained / initial"
     yield data.claim("The constant mode of the filters grows with training", number, hidden)
 
@@ -193,7 +208,7 @@ def _shuffling(data: _Data) -> Iterator[Claim]:
             above, below = values if quantity == "D" else values[::-1]
             number = f"{quantity}_{k} {'shuffled / trained' if quantity == 'D' else 'trained / shuffled'}"
             noise = "" if quantity == "D" else PAPER_NOISE
-            yield data.claim(text, number, bootstrap_ratio(above, below, **BOOTSTRAP), channels=channels, noise=noise)
+            yield data.claim(text, number, _ratio(above, below), channels=channels, noise=noise)
 
 
 def _slopes(data: _Data) -> Iterator[Claim]:
@@ -207,13 +222,13 @@ def _slopes(data: _Data) -> Iterator[Claim]:
             exact = fit_exponent(data.A, data.exact(quantity), layers=(1, data.below)).exponent
             expected[f"The slope of {quantity} against A is that of constant filters, exact"] = exact
         for channels in ("each", "mean"):
-            fit = fit_exponent(data.A, data.values("trained", quantity, channels), layers=(1, data.below), **BOOTSTRAP)
+            fit = _slope(data.A[: data.below], data.values("trained", quantity, channels)[:, : data.below])
             number = f"exponent of {quantity}, layers 1 to {data.below}"
             for text, value in expected.items():
                 held = not (value < fit.low or value > fit.high)
                 yield Claim(
                     text, data.job, channels, "" if quantity == "D" else PAPER_NOISE, number,
-                    fit.exponent, fit.low, fit.high, fit.n_seeds, f"{value:.3g}",
+                    fit.value, fit.low, fit.high, fit.n_seeds, f"{value:.3g}",
                     _prediction(held, fit.high - fit.low <= WIDEST_EXPONENT),
                 )  # fmt: skip
 
@@ -225,7 +240,7 @@ def _mean_filters(data: _Data) -> Iterator[Claim]:
         measured = data.values("trained", quantity, "mean")
         predicted = data.values("trained mean filters", quantity, "mean")
         for k in range(1, data.last + 1):
-            found = bootstrap_ratio(predicted[:, k - 1], measured[:, k - 1], **BOOTSTRAP)
+            found = _ratio(predicted[:, k - 1], measured[:, k - 1])
             yield Claim(
                 f"The mean filters predict {quantity} of the channel mean", data.job, "mean",
                 "" if quantity == "D" else PAPER_NOISE, f"{quantity}_{k} predicted / measured",

@@ -119,13 +119,13 @@ def _theory(axes: Axes, rows: pd.DataFrame, name: str, style: Style) -> None:
 
 
 def _guide(axes: Axes, rows: pd.DataFrame, name: str, channels: Channels) -> None:
-    """The predicted power law, through the first layer of the trained nets, as far as A stays below xi."""
+    """The predicted power law, through the first layer of the trained nets, as far as A is at most xi."""
     trained = rows[(rows["curve"] == "trained") & (rows["channels"] == channels)]
     first = rows.iloc[0]
     law = exponents(filter_size=int(first["filter_size"]), stride=int(first["stride"]), dim=int(first["dim"]))
     A, values = seeds_by_layer(trained, name)
     power = getattr(law, name)
-    x = A[: min(len(A), 5)]
+    x = A[: max(2, int((first["xi"] >= A).sum()))]
     y = 1.25 * values[:, 0].mean() * (x / x[0]) ** power
     axes.plot(x, y, color="0.6", linewidth=4, alpha=0.45, zorder=0, solid_capstyle="round")
     text = rf"$A^{{{power:.3g}}}$" if power else "plateau"

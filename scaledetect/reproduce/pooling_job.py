@@ -54,7 +54,7 @@ class PoolingJob:
 
     @property
     def config(self) -> TrainConfig:
-        """How the nets are trained; with ridge the target asks for zero validation error too, as published."""
+        """How the nets are trained; with validation rows the target asks for no validation error too, as published."""
         from scaledetect.training import TrainConfig
 
         return TrainConfig(

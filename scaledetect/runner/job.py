@@ -44,12 +44,13 @@ def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
 
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    environment = Environment.here(THREADS)
     done = []
     for run in runs:
         start = time.perf_counter()
         outcome = evaluate(run)
-        done.append(Done(run, _anonymous(outcome), time.perf_counter() - start, environment))
+        seconds = time.perf_counter() - start
+        # Asked afterwards: by then torch is loaded, which knows of a GPU.
+        done.append(Done(run, _anonymous(outcome), seconds, Environment.here(THREADS)))
     return done
 
 

@@ -54,7 +54,7 @@ class Report:
     done : int
         Runs recorded now.
     failures : list of Failure
-        Those of them without a score, and runs that could not be recorded.
+        Runs without a score, those recorded as failed before among them, and runs that could not be recorded.
     bad : list of BadRecord
         Files that stood in the place of a record and were none; their runs were computed anew.
     interrupted : bool
@@ -217,8 +217,10 @@ def _is_recorded(planned: Planned, folder: str | Path, retry_failed: bool, repor
     if record.key != planned.key:
         report.bad.append(BadRecord(path, "is the record of another run"))
         return False
-    if retry_failed and record.status == "failed":
-        return False
+    if record.status == "failed":
+        if retry_failed:
+            return False
+        report.failures.append(Failure(record.run, f"recorded as failed: {record.reason}", recorded=True))
     report.found += 1
     return True
 

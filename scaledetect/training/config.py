@@ -29,7 +29,7 @@ class TrainConfig:
     optimizer : {"sgd", "adam"}, default "sgd"
         Without momentum, or Adam with the defaults of torch.
     schedule : {"constant", "cosine"}, default "constant"
-        Learning rate over epochs; the cosine goes from `lr` to 0 at `max_epochs`.
+        Learning rate over epochs; the cosine falls from `lr` in the first one towards 0 after the last, `max_epochs`.
     max_epochs : int, default 1000
     target_loss : float, default 0
         An epoch whose mean loss, each batch taken before its step, is not above this has *reached* the target.

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from scaledetect.nets import PoolingNet
 from scaledetect.results import Sensitivities
+from scaledetect.seeds import factor_seed
 from scaledetect.sensitivity import sensitivities
 from scaledetect.training.data import Rows, draw_rows
 from scaledetect.training.engines import Engine, LoopEngine, StackedEngine
@@ -85,7 +86,8 @@ class GroupTraining:
             self._engine.load_state(stored["engine"])
         if folder is not None:
             folder.rewind_log(seeds, self._epoch)
-            self._tracked = {seed: folder.load_tracked(seed, self._past(plan.tracking.epochs)) for seed in seeds}
+            past = [epoch for epoch in plan.tracking.epochs if self._epoch > 0 and epoch <= self._epoch]
+            self._tracked = {seed: folder.load_tracked(seed, past) for seed in self._seeds}
         self._train = self._rows("train", self._seeds)
         self._validation = self._rows("validation", self._seeds)
         self._started = self._saved = time.monotonic()
@@ -213,7 +215,8 @@ class GroupTraining:
         if self._epoch not in tracking.epochs:
             return
         for place, seed in enumerate(self._seeds):
-            s = sensitivities(self._engine.net(place), self._plan.task, tracking.n, noise=tracking.noise, seed=seed)
+            net, draws = self._engine.net(place), factor_seed(seed, "measure")
+            s = sensitivities(net, self._plan.task, tracking.n, noise=tracking.noise, seed=draws)
             self._tracked[seed][self._epoch] = s
             if self._folder is not None:
                 self._folder.save_tracked(seed, self._epoch, s)
@@ -230,9 +233,6 @@ class GroupTraining:
             line["validation_error"] = validation
         line["finished"] = {str(seed): self._done[seed].status for seed in self._seeds if seed in self._done}
         self._folder.append_log({**line, "seconds": round(time.monotonic() - self._started, 3)})
-
-    def _past(self, epochs: Sequence[int]) -> list[int]:
-        return [epoch for epoch in epochs if epoch <= self._epoch and self._epoch > 0]
 
     # ------------------------------------------------------------------ nets and rows
 

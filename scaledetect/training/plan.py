@@ -70,7 +70,9 @@ class Plan:
         _check_net(built, task, sizes, config)
         if isinstance(built, PoolingNet):
             spec = NetSpec.of(built)  # with the defaults spelt out
-        return cls(task, spec, sizes, _seeds(seeds), config, _checked(tracking))
+        if config.zero_validation and not sizes.validation:
+            raise bad_value("zero_validation", True, "asks for validation rows", "raise n_validation, or leave it out")
+        return cls(task, spec, sizes, _seeds(seeds), config, _checked(tracking, config.max_epochs))
 
     @property
     def stacked(self) -> bool:
@@ -160,7 +162,7 @@ def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     return numbers
 
 
-def _checked(tracking: Tracking) -> Tracking:
+def _checked(tracking: Tracking, max_epochs: int) -> Tracking:
     from scaledetect.sensitivity.bench import MIN_BLOCKS
 
     if not isinstance(tracking.noise, Noise):
@@ -170,6 +172,8 @@ def _checked(tracking: Tracking) -> Tracking:
             raise bad_type("track", epoch, "must be numbers of epochs")
         if epoch < 0:
             raise bad_value("track", epoch, "must be numbers of epochs, 0 for before training")
+        if epoch > max_epochs:
+            raise bad_value("track", epoch, f"is past the last epoch, max_epochs={max_epochs}")
     if tracking.n < 1 or tracking.n % (2 * MIN_BLOCKS):
         raise bad_value("track_draws", tracking.n, f"must be a multiple of {2 * MIN_BLOCKS}")
     return Tracking(tuple(sorted({int(epoch) for epoch in tracking.epochs})), int(tracking.n), tracking.noise)

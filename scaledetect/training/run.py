@@ -84,9 +84,9 @@ def train(
 
     Notes
     -----
-    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506, section 5. Results repeat bit for bit on one machine with the
-    same number of threads, versions and seeds. We depart from the published code, which counts a NaN output as a
-    correct answer: here it is wrong.
+    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506, section 5. On a CPU results repeat bit for bit:
+    with the same machine, number of threads, versions and seeds. We depart from the published code, which counts a NaN
+    output as a correct answer: here it is wrong.
 
     Examples
     --------

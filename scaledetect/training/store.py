@@ -43,12 +43,11 @@ class RunFolder:
         if (self.path / "run.json").exists():
             self._check_same(run)
             make_folder(self.path)
+            self._tidy()
         else:
             make_folder(self.path)
             where = {"versions": versions(), "torch_threads": torch.get_num_threads()}
             write_json(self.path / "run.json", {"format": RUN_FORMAT, "run": run, "made_with": where})
-        for left_over in self.path.rglob(".*-*.*"):
-            left_over.unlink()  # of a process that was killed while it wrote
 
     # ------------------------------------------------------------------ members
 
@@ -132,23 +131,27 @@ class RunFolder:
     def _log(self) -> Path:
         return self.path / "log.jsonl"
 
+    def _tidy(self) -> None:
+        """Remove what a process leaves that is killed while it writes a file of a run."""
+        for pattern in (".checkpoint-*.pt", ".seed-*.pt", ".log-*.jsonl", "track/.seed-*.npz"):
+            for path in self.path.glob(pattern):
+                path.unlink()
+
     def _check_same(self, run: Any) -> None:
         path = self.path / "run.json"
         way_out = "choose another folder, or remove this one"
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            known = found["format"] == RUN_FORMAT
+            known, there = found["format"] == RUN_FORMAT, dict(found.get("run", {}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise bad_value(
                 "output", str(self.path), f"holds a run.json that cannot be read ({error})", way_out
             ) from error
         if not known:
             raise bad_value("output", str(self.path), f"holds a run.json that is not {RUN_FORMAT!r}", way_out)
-        different = sorted(key for key in {*run, *found["run"]} if run.get(key) != found["run"].get(key))
+        different = sorted(key for key in {*run, *there} if run.get(key) != there.get(key))
         if different:
-            pairs = ", ".join(
-                f"{key} is {found['run'].get(key)!r} there and {run.get(key)!r} here" for key in different
-            )
+            pairs = ", ".join(f"{key} is {there.get(key)!r} there and {run.get(key)!r} here" for key in different)
             raise bad_value("output", str(self.path), f"holds another run: {pairs}", way_out)
 
 
@@ -165,11 +168,13 @@ def load_member(path: str | Path) -> TrainedMember:
         raise bad_value(
             "path", str(path), f"is not in the format {MEMBER_FORMAT!r}", "name a file that train has written"
         )
-    spec = NetSpec(stored["net"]["name"], stored["net"]["options"])
-    net = spec.build()
-    weights = stored["state_dict"]
-    net.to(next(iter(weights.values())).dtype).load_state_dict(weights)
-    return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=net.eval())
+    try:
+        spec = NetSpec(stored["net"]["name"], stored["net"]["options"])
+        net, weights = spec.build(), stored["state_dict"]
+        net.to(next(iter(weights.values())).dtype).load_state_dict(weights)
+        return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=net.eval())
+    except (KeyError, TypeError, AttributeError, StopIteration, RuntimeError) as error:
+        raise bad_value("path", str(path), "is no whole member", "train it again") from error
 
 
 def read_log(path: str | Path) -> list[dict[str, Any]]:
