@@ -389,9 +389,11 @@ it. With batch norm G rises with depth; without it G of the last layers falls.
 
 ## Again
 
-`scaledetect reproduce depth-1d --output FOLDER` takes about a quarter of an hour on one core of a busy machine; copy its `depth-1d-curves.csv`,
-`-filters.csv` and `-training.csv` to `docs/data` and run `python docs/theory_vs_experiment.py`. `--size paper` (width 1000,
-ten seeds, ridge, 20000 epochs) has not been run for this page.
+`scaledetect reproduce depth-1d --output FOLDER` takes @TIME@ on two cores, `layers-2d` and `deep-nets` ten minutes each with
+one core for each of two shards (`--shard 1/2` and `2/2`). Copy `depth-1d-curves.csv`, `-filters.csv`, `-training.csv`,
+`deep-nets-nets.csv`, `layers-2d-layers.csv` and the JSON files beside them to `docs/data`, and run
+`python docs/theory_vs_experiment.py`. `--size paper` (width 1000, ten seeds, ridge, 20000 epochs; image nets with five seeds,
+up to 8192 rows and 4000 steps) has not been run for this page.
 """
 
 

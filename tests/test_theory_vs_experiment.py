@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from scaledetect.files import plain
-from scaledetect.reproduce.depth_1d import STUDY
 from scaledetect.reproduce.folder import read_table
+from scaledetect.reproduce.registry import study
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,10 @@ def test_a_changed_number_changes_the_text(page: ModuleType, root: Path) -> None
     assert page.render(tables) != (root / "docs" / "theory-vs-experiment.md").read_text(encoding="utf-8")
 
 
-def test_the_data_are_those_of_the_present_jobs(root: Path) -> None:
-    stored = json.loads((root / "docs" / "data" / "depth-1d.json").read_text(encoding="utf-8"))["configuration"]
-    present = {job.name: job.describe() for job in STUDY.jobs("laptop")}
+@pytest.mark.parametrize("name", ["depth-1d", "deep-nets", "layers-2d"])
+def test_the_data_are_those_of_the_present_jobs(name: str, root: Path) -> None:
+    stored = json.loads((root / "docs" / "data" / f"{name}.json").read_text(encoding="utf-8"))["configuration"]
+    present = {job.name: job.describe() for job in study(name).jobs("laptop")}
     assert stored["jobs"] == json.loads(json.dumps(plain(present)))
 
 

@@ -98,4 +98,6 @@ def _options(
 def main() -> None:
     """Run the command line; the entry point of the installed command."""
     warnings.formatwarning = lambda message, *_: f"scaledetect: {message}\n"
+    # A process whose memory has grown is replaced between two runs: nothing is lost, and nothing is to be done.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
     app()
