@@ -19,7 +19,7 @@ ENTRIES = ["forest", "mlp", "boosting"]
 
 
 def main() -> None:
-    plan = plan_runs(cards=CARDS, entries=ENTRIES, seeds=range(5))
+    plan = plan_runs(cards=CARDS, entries=ENTRIES, seeds=range(2))
 
     def run(jobs: int) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -389,7 +389,7 @@ it. With batch norm G rises with depth; without it G of the last layers falls.
 
 ## Again
 
-`scaledetect reproduce depth-1d --output FOLDER` takes @TIME@ on two cores, `layers-2d` and `deep-nets` ten minutes each with
+`scaledetect reproduce depth-1d --output FOLDER` takes eight minutes on two cores, `layers-2d` and `deep-nets` ten minutes each with
 one core for each of two shards (`--shard 1/2` and `2/2`). Copy `depth-1d-curves.csv`, `-filters.csv`, `-training.csv`,
 `deep-nets-nets.csv`, `layers-2d-layers.csv` and the JSON files beside them to `docs/data`, and run
 `python docs/theory_vs_experiment.py`. `--size paper` (width 1000, ten seeds, ridge, 20000 epochs; image nets with five seeds,

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import convolve
 
 from scaledetect.errors import bad_value
 from scaledetect.noise import Noise
@@ -104,6 +103,8 @@ def _filter(task: Task, place: int, values: ArrayLike) -> FloatArray:
 
 def _sizes(filters: list[FloatArray], strides: tuple[int, ...]) -> FloatArray:
     """sqrt(1 + 12 Var) of |h_k|, h_k = w_1 * (w_2 up s_1) * ...: the sites on the infinite lattice that f_k sees."""
+    from scipy.signal import convolve  # takes longer to load than the rest of the theory
+
     dim = filters[0].ndim
     kernel, spacing = np.ones((1,) * dim), 1
     sizes: list[float] = []

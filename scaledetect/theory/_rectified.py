@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import quad_vec
 from scipy.special import ndtr
 
 __all__ = ["excess_mean", "excess_second_moment", "rectified_covariance", "rectified_variance"]
@@ -41,6 +40,8 @@ def rectified_covariance(h: ArrayLike, k: ArrayLike, correlation: ArrayLike) -> 
     h, k, rho = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (h, k, correlation)))
     if h.size == 0:
         return np.zeros(h.shape)
+    from scipy.integrate import quad_vec  # slow to load, and needed only where windows overlap
+
     top = np.arcsin(rho)
 
     def integrand(u: float) -> FloatArray:
