@@ -97,10 +97,16 @@ def _exact(card: str, numbers: _Numbers) -> dict[str, float] | None:
 
 def _is_shipped(record: Record) -> bool:
     """Whether the record's card comes with the package in this version: its task is not in the record."""
-    if record.card not in list_tasks():
-        return False
-    card = load_card(record.card)
-    return (card.version, card.digest) == (record.card_version, record.data_digest)
+    return _shipped(record.card) == (record.card_version, record.data_digest)
+
+
+@cache
+def _shipped(name: str) -> tuple[int, str] | None:
+    """Version and digest of a card that comes with the package."""
+    if name not in list_tasks():
+        return None
+    card = load_card(name)
+    return card.version, card.digest
 
 
 def _numbers(configuration: dict[str, JsonValue]) -> _Numbers | None:
