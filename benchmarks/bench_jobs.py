@@ -19,14 +19,14 @@ ENTRIES = ["forest", "mlp", "boosting"]
 
 
 def main() -> None:
-    plan = plan_runs(cards=CARDS, entries=ENTRIES, seeds=range(2))
+    plan = plan_runs(cards=CARDS, entries=ENTRIES, seeds=range(10))
 
     def run(jobs: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             done = run_study(plan, folder, jobs=jobs).done
             assert done == len(plan)
 
-    ratio = paired(lambda: run(2), lambda: run(1), repeats=3)
+    ratio = paired(lambda: run(2), lambda: run(1), repeats=2)
     unit = f"({len(plan)} runs in {ratio.ours:.1f} against {ratio.rival:.1f} s, {1 / ratio.median:.2f} times as fast)"
     report("two jobs against one", ratio, limit=1 / LIMIT, unit=unit)
 
