@@ -16,7 +16,7 @@ LAYERS = (
     "errors versions steps",
     "files own_code",
     "results",
-    "noise shift bootstrap exponent_fit",
+    "noise shift bootstrap exponent_fit statistics",
     "task population stream seeds",
     "_kernels",
     "permutation pair_stream gaussian sampling rendering datasets cards perturb image_batch deformation image_sources "
@@ -62,6 +62,7 @@ TORCH_FREE = (
     "learning_curve",
     "own_code",
     "seeds",
+    "statistics",
     "records",
     "runner",
     "leaderboard",

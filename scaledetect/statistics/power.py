@@ -1,0 +1,188 @@
+"""Power of the tests that decide claims, and the tolerance that confirms a true prediction with a given power."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.statistics.verdict import level_of_each
+
+__all__ = ["direction_power", "equivalence_power", "tolerance_for_power"]
+
+FloatArray = NDArray[np.float64]
+
+NODES = 200
+"""Gauss-Legendre nodes over the quantiles of the estimated variance."""
+
+
+def direction_power(effect: float, scatter: float, n_seeds: int, *, alpha: float = 0.05, hypotheses: int = 1) -> float:
+    """Chance that `decide_direction` confirms a ratio whose logarithm is `effect`.
+
+    Parameters
+    ----------
+    effect : float
+        Mean logarithm of the ratio.
+    scatter : float
+        Standard deviation of the logarithm over seeds, positive.
+    n_seeds : int
+        At least 2.
+    alpha, hypotheses
+        As in `decide_direction`.
+
+    Returns
+    -------
+    float
+        By the noncentral t distribution: exact for normal logarithms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument that is out of range.
+
+    Examples
+    --------
+    >>> from scaledetect.statistics import direction_power
+    >>> round(direction_power(0.2, 0.31, 40, hypotheses=8), 3)
+    0.922
+    """
+    from scipy.stats import nct, t
+
+    level = level_of_each(alpha, hypotheses)
+    effect = _number("effect", effect)
+    sigma, n = _scatter(scatter), _seeds(n_seeds)
+    shift = effect * math.sqrt(n) / sigma
+    return float(nct.sf(t.isf(level, n - 1), n - 1, shift))
+
+
+def equivalence_power(
+    tolerance: float, scatter: float, n_seeds: int, *, alpha: float = 0.05, hypotheses: int = 1, offset: float = 0.0
+) -> float:
+    """Chance that `decide_prediction` confirms a prediction, with edges `tolerance` to both sides of it.
+
+    Parameters
+    ----------
+    tolerance : float
+        Half-width, positive.
+    scatter : float
+        Standard deviation over seeds, positive, in the unit of `tolerance`.
+    n_seeds : int
+        At least 2.
+    alpha, hypotheses
+        As in `decide_prediction`.
+    offset : float, default 0.0
+        Truth minus prediction.
+
+    Returns
+    -------
+    float
+        For normal numbers: the chance that the mean keeps its margin from both edges, averaged over the chi-squared
+        distribution of the estimated variance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument that is out of range.
+
+    Examples
+    --------
+    >>> from scaledetect.statistics import equivalence_power
+    >>> round(equivalence_power(0.3, 0.46, 40, hypotheses=8), 3)
+    0.856
+    """
+    level = level_of_each(alpha, hypotheses)
+    half = _number("tolerance", tolerance)
+    if half <= 0:
+        raise bad_value("tolerance", tolerance, "must be positive")
+    return _power(half, _scatter(scatter), _seeds(n_seeds), level, _number("offset", offset))
+
+
+def tolerance_for_power(
+    scatter: float, n_seeds: int, *, power: float = 0.8, alpha: float = 0.05, hypotheses: int = 1
+) -> float:
+    """Half-width of the tolerance with which a prediction that is true is confirmed with the given power.
+
+    Parameters
+    ----------
+    scatter : float
+        Standard deviation over seeds, positive: from a pilot on other seeds.
+    n_seeds : int
+        At least 2.
+    power : float, default 0.8
+        In (0, 1).
+    alpha, hypotheses
+        As in `decide_prediction`.
+
+    Returns
+    -------
+    float
+        In the unit of `scatter`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument that is out of range.
+
+    Examples
+    --------
+    >>> from scaledetect.statistics import tolerance_for_power
+    >>> round(tolerance_for_power(0.115, 40, hypotheses=8), 4)
+    0.0716
+    """
+    from scipy.optimize import brentq
+
+    level = level_of_each(alpha, hypotheses)
+    sigma, n = _scatter(scatter), _seeds(n_seeds)
+    wanted = _number("power", power)
+    if not 0 < wanted < 1:
+        raise bad_value("power", power, "must lie between 0 and 1")
+    high = 1.0
+    while _power(high, 1.0, n, level, 0.0) < wanted:
+        high *= 2
+    half = brentq(lambda width: _power(width, 1.0, n, level, 0.0) - wanted, 0.0, high, xtol=1e-12)
+    return float(half) * sigma
+
+
+def _power(half: float, sigma: float, n: int, level: float, offset: float) -> float:
+    from scipy.special import ndtr
+
+    margins, weights = _margins(n, level)
+    room, shift = half / sigma * math.sqrt(n) - margins, offset / sigma * math.sqrt(n)
+    return float(weights @ np.clip(ndtr(room - shift) - ndtr(-room - shift), 0.0, None))
+
+
+@lru_cache(maxsize=16)
+def _margins(n: int, level: float) -> tuple[FloatArray, FloatArray]:
+    """Half-lengths of Student's interval over quantiles of the estimated scatter, in true standard errors; weights."""
+    from scipy.stats import chi2, t
+
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    estimated = np.sqrt(chi2.ppf((nodes + 1) / 2, n - 1) / (n - 1))
+    return np.asarray(t.isf(level, n - 1) * estimated), weights / 2
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise bad_type(name, value, "must be a number")
+    if not math.isfinite(value):
+        raise bad_value(name, value, "must be finite")
+    return float(value)
+
+
+def _scatter(value: float) -> float:
+    sigma = _number("scatter", value)
+    if sigma <= 0:
+        raise bad_value("scatter", value, "must be positive")
+    return sigma
+
+
+def _seeds(value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise bad_type("n_seeds", value, "must be an integer")
+    if value < 2:
+        raise bad_value("n_seeds", value, "must be at least 2")
+    return int(value)
