@@ -15,7 +15,6 @@ from scaledetect.theory._windows import FirstLayer, local_corrections
 __all__ = ["DENSE_SITES", "general_moments"]
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 DENSE_SITES = 6144
 """Sites N beyond which dense matrices are refused: one takes 8 N^2 bytes, 0.3 GB, and four are held at a time."""
@@ -61,11 +60,7 @@ def _white_noise(task: Task, deg: FloatArray, layers: list[Layer]) -> dict[str, 
 
 
 def _signed_noise(task: Task, weights: FloatArray, first: FirstLayer, later: list[Layer]) -> dict[str, FloatArray]:
-    def weight(p: IntArray, q: IntArray) -> FloatArray:
-        flat = (np.ravel_multi_index(tuple(np.moveaxis(site, -1, 0)), task.shape) for site in (p, q))
-        return np.asarray(weights[tuple(flat)])
-
-    local, both = local_corrections(first, degrees(weights).reshape(task.shape), weight)
+    local, both = local_corrections(first, weights)
     return {
         "local": np.concatenate([[np.trace(local)], pooled_traces(local, task.dim, later)]),
         "both": np.array([both.sum()] + [vector.sum() for vector in pooled_vectors(both, task.dim, later)]),

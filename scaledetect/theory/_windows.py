@@ -13,7 +13,7 @@ where local vanishes unless the windows overlap: two windows without a common si
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,19 +22,12 @@ from numpy.typing import NDArray
 from scaledetect.task import Task
 from scaledetect.theory._pooling import window_starts
 from scaledetect.theory._rectified import excess_mean, rectified_covariance, rectified_variance
+from scaledetect.theory._window_sums import WindowPairs
 
-__all__ = ["FirstLayer", "both_in_window", "local_corrections", "stationary_corrections"]
+__all__ = ["FirstLayer", "local_corrections", "stationary_corrections"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Weight = Callable[[IntArray, IntArray], FloatArray]
-"""Pair weight W(p, q) of two arrays of sites, given as coordinates of shape (..., dim) that broadcast."""
-
-BOTH, FIRST, SECOND = 0, 1, 2
-"""A pixel lies in both windows of a pair, or in one of them alone."""
-
-_IN_FIRST = np.array([1, 1, 0])
-_IN_SECOND = np.array([1, 0, 1])
 
 
 @dataclass(frozen=True)
@@ -81,70 +74,89 @@ class FirstLayer:
         mean = self.kappa * self.slope * (u * (v == 2) + v * (u == 2)) + self.kappa**2 * ((u == 2) & (v == 2))
         return np.asarray(self.deviation**2 * noise + mean)
 
-    def displacements(self, spacing: int) -> list[tuple[int, ...]]:
-        """Displacements modulo L, multiples of `spacing`, at which two windows share a site."""
-        ahead, behind = range(self.filter_size), range(self.size - self.filter_size + 1, self.size)
-        near = sorted({z for z in (*ahead, *behind) if z % spacing == 0})
-        return list(itertools.product(near, repeat=self.dim))
-
-    def union(self, displacement: tuple[int, ...]) -> tuple[IntArray, IntArray]:
-        """Sites of two windows `displacement` apart, (m, dim) relative to the first, and where each lies, (m,)."""
-        window, delta = _window_sites(self.filter_size, self.dim), np.array(displacement)
-        in_second = ((window - delta) % self.size < self.filter_size).all(axis=1)
-        in_first = ((window + delta) % self.size < self.filter_size).all(axis=1)
-        sites = np.concatenate([window, (window + delta)[~in_first]])
-        where = np.concatenate([np.where(in_second, BOTH, FIRST), np.full((~in_first).sum(), SECOND)])
-        return sites, where
+    @property
+    def pairs(self) -> WindowPairs:
+        """Its pairs of windows that overlap."""
+        return WindowPairs(self.size, self.filter_size, self.dim)
 
 
-def _window_sites(filter_size: int, dim: int) -> IntArray:
-    """Sites of a window relative to its first corner, shape (F^d, dim)."""
-    return np.stack(np.meshgrid(*[np.arange(filter_size)] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+@dataclass(frozen=True)
+class LevelLaw:
+    """Joint law of the levels (u, v) of two windows A and B: how many active pixels lie in each.
 
+    The arrays are those of `WindowPairs`, of shape (n, ..., n, I, ..., I); C is the overlap of A and B.
 
-def both_in_window(layer: FirstLayer, starts: IntArray, weight: Weight) -> FloatArray:
-    """P[u = 2]: probability that a window holds both pixels; starts (n, dim) are the windows' first corners."""
-    return _pair_sums(layer, starts, _window_sites(layer.filter_size, layer.dim), np.array(0.5), weight)
-
-
-def local_excess(
-    layer: FirstLayer,
-    displacement: tuple[int, ...],
-    values: FloatArray,
-    starts: IntArray,
-    degree: FloatArray,
-    weight: Weight,
-) -> FloatArray:
-    """The entries local(i, j), shape (n,): i starts at each of `starts` (n, dim), and j is `displacement` further.
-
-    The expectation over the pair of pixels is expanded in where they lie: a constant (both outside), a sum over single
-    pixels (`degree`, shape (L, ..., L), their probability), and an interaction of pairs in the union of the windows.
+    Attributes
+    ----------
+    in_overlap : mean number of active pixels in C.
+    across, aside, inside : sums of the pair weight over A and B, over A and C, over C and C.
     """
-    sites, where = layer.union(displacement)
-    u, v = _IN_FIRST[where], _IN_SECOND[where]
-    alone = values[u, v] - values[0, 0]
-    together = values[u[:, None] + u, v[:, None] + v]
-    interaction = together - alone[:, None] - alone - values[0, 0]
-    here = (starts[:, None, :] + sites) % layer.size
-    single = degree[tuple(np.moveaxis(here, -1, 0))] @ alone
-    return np.asarray(values[0, 0] + single + _pair_sums(layer, starts, sites, interaction / 2, weight))
+
+    pairs: WindowPairs
+    in_overlap: FloatArray
+    across: FloatArray
+    aside: FloatArray
+    inside: FloatArray
+
+    @classmethod
+    def of(cls, pairs: WindowPairs, degree: FloatArray, weights: FloatArray) -> LevelLaw:
+        """From the probabilities of active pixels and of pairs of them, as seen from the first sites of windows."""
+        inside = pairs.overlap_pair_sums(weights)
+        first = pairs.first_sums(weights)
+        return cls(pairs, pairs.overlap_sums(degree), pairs.both_sums(first), pairs.overlap_sums(first), inside)
+
+    @property
+    def both(self) -> FloatArray:
+        """P[u = 2], shape (I, ..., I)."""
+        return np.asarray(self.inside[(0,) * self.pairs.dim] / 2)
+
+    def expectation(self, values: FloatArray, place: tuple[int, ...]) -> FloatArray:
+        """E[values[u, v]], shape (I, ..., I), at displacement number `place`; `values` has shape (3, 3)."""
+        # Of the pair of pixels: cc in C; ca, cb one in C and one in A or B alone; aa, bb, ab none in C.
+        cc = self.inside[place] / 2
+        ca = self.aside[place] - 2 * cc
+        cb = self._from_second(self.aside[self.pairs.opposite(place)], place) - 2 * cc
+        aa = self.both - cc - ca
+        bb = self._from_second(self.both, place) - cc - cb
+        ab = self.across[place] - 2 * cc - ca - cb
+        # One pixel in C, in A alone, in B alone, and the other in neither window.
+        c = self.in_overlap[place] - 2 * cc - ca - cb
+        in_window = self.in_overlap[(0,) * self.pairs.dim]
+        a = in_window - self.in_overlap[place] - ca - 2 * aa - ab
+        b = self._from_second(in_window, place) - self.in_overlap[place] - cb - 2 * bb - ab
+        none = 1 - (a + b + c + aa + bb + ab + ca + cb + cc)
+        law = np.array([[none, b, bb], [a, c + ab, cb], [aa, ca, cc]])
+        return np.tensordot(values, law, 2)
+
+    def _from_second(self, values: FloatArray, place: tuple[int, ...]) -> FloatArray:
+        """What windows A hold in `values`, at the windows B instead."""
+        axes = range(self.pairs.dim)
+        return np.roll(values, [-int(self.pairs.displacements[k]) for k in place], axes)
 
 
-def local_corrections(layer: FirstLayer, degree: FloatArray, weight: Weight) -> tuple[FloatArray, FloatArray]:
-    """The matrix local(i, j) over all pairs of sites of layer 1, shape (n, n), and P[u_i = 2], shape (n,)."""
-    axis_starts = window_starts(layer.size, layer.filter_size, layer.stride)
-    side = axis_starts.size
-    local = np.zeros((side**layer.dim,) * 2)
-    for displacement, values in _half(layer, 1):
-        pairs = [_windows_apart(axis_starts, layer.size, delta) for delta in displacement]
-        first, second = (_flat([pair[end] for pair in pairs], side) for end in (0, 1))
-        if first.size == 0:
+def local_corrections(layer: FirstLayer, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The matrix local(i, j) over all pairs of sites of layer 1, shape (n, n), and P[u_i = 2], shape (n,).
+
+    `weights`, of shape (N, N), holds the probability of each pair of pixels.
+    """
+    pairs, size, dim = layer.pairs, layer.size, layer.dim
+    shape = (size,) * dim
+    law = LevelLaw.of(
+        pairs,
+        _seen_from_sites(weights.sum(axis=1).reshape(shape), np.arange(layer.filter_size)),
+        _pairs_from_sites(weights.reshape(shape * 2), pairs.site_displacements),
+    )
+    axis_starts = window_starts(size, layer.filter_size, layer.stride)
+    local = np.zeros((axis_starts.size,) * (2 * dim))
+    for place, values in _values_by_displacement(layer, stride=1):
+        apart = [_windows_apart(axis_starts, size, int(pairs.displacements[k])) for k in place]
+        first, second = (np.ix_(*ends) for ends in zip(*apart, strict=True))
+        if not all(index.size for index in first):
             continue
-        starts = axis_starts[np.stack(np.unravel_index(first, (side,) * layer.dim), axis=-1)]
-        local[first, second] = local_excess(layer, displacement, values, starts, degree, weight)
-        local[second, first] = local[first, second]
-    everywhere = np.stack(np.unravel_index(np.arange(side**layer.dim), (side,) * layer.dim), axis=-1)
-    return local, both_in_window(layer, axis_starts[everywhere], weight)
+        starts = tuple(axis_starts[index] for index in first)
+        local[first + second] = local[second + first] = law.expectation(values, place)[starts]
+    n = axis_starts.size**dim
+    return local.reshape(n, n), law.both[np.ix_(*[axis_starts] * dim)].ravel()
 
 
 def stationary_corrections(layer: FirstLayer, law: FloatArray) -> tuple[FloatArray, float]:
@@ -153,29 +165,48 @@ def stationary_corrections(layer: FirstLayer, law: FloatArray) -> tuple[FloatArr
     For an ensemble invariant under translation, `law` being that of q - p. Where the stride does not divide the size,
     layer 1 is no ring: then only local(0), of shape (1, ..., 1), which every site shares.
     """
-    degree = np.broadcast_to(2 / law.size, law.shape)
-    origin = np.zeros((1, layer.dim), dtype=np.int64)
-
-    def weight(p: IntArray, q: IntArray) -> FloatArray:
-        return np.asarray(law[tuple(np.moveaxis((q - p) % layer.size, -1, 0))] * (2 / law.size))
-
+    pairs, dim = layer.pairs, layer.dim
+    one = (1,) * dim
+    degree = np.full((layer.filter_size,) * dim + one, 2 / law.size)
+    seen = law[np.ix_(*[pairs.site_displacements] * dim)] * (2 / law.size)
+    levels = LevelLaw.of(pairs, degree, seen.reshape(seen.shape + one))
     divides = layer.size % layer.stride == 0
-    local = np.zeros((layer.size // layer.stride if divides else 1,) * layer.dim)
-    for displacement, values in _half(layer, layer.stride if divides else layer.size):
-        site = np.array(displacement) // layer.stride
-        value = local_excess(layer, displacement, values, origin, degree, weight)
-        local[tuple(site)] = local[tuple(-site % local.shape[0])] = value[0]
-    return local, float(both_in_window(layer, origin, weight)[0])
+    local = np.zeros((layer.size // layer.stride if divides else 1,) * dim)
+    for place, values in _values_by_displacement(layer, layer.stride if divides else layer.size):
+        site = pairs.displacements[list(place)] // layer.stride
+        local[tuple(site)] = local[tuple(-site % local.shape[0])] = levels.expectation(values, place).item()
+    return local, levels.both.item()
 
 
-def _half(layer: FirstLayer, spacing: int) -> Iterator[tuple[tuple[int, ...], FloatArray]]:
-    """One of each two opposite displacements that are multiples of `spacing`, with its `pair_values`."""
-    kept = [z for z in layer.displacements(spacing) if z <= tuple(-c % layer.size for c in z)]
-    shared = np.array([np.count_nonzero(layer.union(z)[1] == BOTH) for z in kept])
-    distinct, index = np.unique(shared, return_inverse=True)
+def _values_by_displacement(layer: FirstLayer, stride: int) -> Iterator[tuple[tuple[int, ...], FloatArray]]:
+    """One of each two opposite displacements that are multiples of `stride`: its number, and its `pair_values`."""
+    pairs = layer.pairs
+    near = np.flatnonzero(pairs.displacements % stride == 0).tolist()
+    places = [z for z in itertools.product(near, repeat=layer.dim) if z <= pairs.opposite(z)]
+    shared = pairs.overlap_sums(np.ones((layer.filter_size,) * layer.dim)).astype(np.int64)
+    distinct, index = np.unique([shared[place] for place in places], return_inverse=True)
     values = layer.pair_values(distinct)
-    for displacement, row in zip(kept, index, strict=True):
-        yield displacement, values[row]
+    for place, row in zip(places, index, strict=True):
+        yield place, values[row]
+
+
+def _pairs_from_sites(weights: FloatArray, displacements: IntArray) -> FloatArray:
+    """W(i, i + r), shape (R, ..., R, L, ..., L), from W(p, q), shape (L, ..., L, L, ..., L)."""
+    dim, size = weights.ndim // 2, weights.shape[0]
+    r, i = _axes(displacements, size, dim)
+    return np.asarray(weights[(*i, *((site + step) % size for site, step in zip(i, r, strict=True)))])
+
+
+def _seen_from_sites(values: FloatArray, displacements: IntArray) -> FloatArray:
+    """The values at i + r, shape (R, ..., R, L, ..., L), from those at i."""
+    r, i = _axes(displacements, values.shape[0], values.ndim)
+    return np.asarray(values[tuple((site + step) % values.shape[0] for site, step in zip(i, r, strict=True))])
+
+
+def _axes(displacements: IntArray, size: int, dim: int) -> tuple[tuple[IntArray, ...], tuple[IntArray, ...]]:
+    """Components of r and of i, shaped to broadcast over arrays of shape (R, ..., R, L, ..., L)."""
+    axes = np.ix_(*[displacements] * dim, *[np.arange(size)] * dim)
+    return axes[:dim], axes[dim:]
 
 
 def _windows_apart(starts: IntArray, size: int, delta: int) -> tuple[IntArray, IntArray]:
@@ -185,17 +216,3 @@ def _windows_apart(starts: IntArray, size: int, delta: int) -> tuple[IntArray, I
     second = position[(starts + delta) % size]
     first = np.flatnonzero(second >= 0)
     return first, second[first]
-
-
-def _flat(indices: list[IntArray], side: int) -> IntArray:
-    return np.ravel_multi_index(np.ix_(*indices), (side,) * len(indices)).ravel()
-
-
-def _pair_sums(layer: FirstLayer, starts: IntArray, sites: IntArray, factor: FloatArray, weight: Weight) -> FloatArray:
-    """Sum of W(p, q) factor(p, q) over ordered pairs of `sites` seen from each start; chunked to bound the memory."""
-    result = np.empty(len(starts))
-    step = max(1, 2_000_000 // len(sites) ** 2)
-    for low in range(0, len(starts), step):
-        here = (starts[low : low + step, None, :] + sites) % layer.size
-        result[low : low + step] = (weight(here[:, :, None], here[:, None]) * factor).sum(axis=(1, 2))
-    return result
