@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from numbers import Integral
 from typing import Any
 
@@ -42,6 +43,7 @@ class Plan:
     seeds: tuple[int, ...]
     config: TrainConfig
     tracking: Tracking
+    start_from: Mapping[int, nn.Module] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class Plan:
         seeds: int | Iterable[int],
         config: TrainConfig,
         tracking: Tracking,
+        start_from: Mapping[int, nn.Module] | None = None,
     ) -> Plan:
         """Check all of it.
 
@@ -72,7 +75,9 @@ class Plan:
             spec = NetSpec.of(built)  # with the defaults spelt out
         if config.zero_validation and not sizes.validation:
             raise bad_value("zero_validation", True, "asks for validation rows", "raise n_validation, or leave it out")
-        return cls(task, spec, sizes, _seeds(seeds), config, _checked(tracking, config.max_epochs))
+        numbers = _seeds(seeds)
+        beginnings = {} if start_from is None else _beginnings(start_from, numbers, built)
+        return cls(task, spec, sizes, numbers, config, _checked(tracking, config.max_epochs), beginnings)
 
     @property
     def stacked(self) -> bool:
@@ -85,17 +90,21 @@ class Plan:
         return [self.seeds] if self.stacked else [(seed,) for seed in self.seeds]
 
     def initial(self, seed: int) -> nn.Module:
-        """The net of a member before training."""
-        return self.spec.build(factor_seed(seed, "init"))
+        """The net of a member before the first step of this run."""
+        net = self.spec.build(factor_seed(seed, "init"))
+        if seed in self.start_from:
+            net.load_state_dict(self.start_from[seed].state_dict())
+        return net
 
     def describe(self) -> dict[str, Any]:
         """Plain data: two runs of the same description are the same run."""
         sizes = {f"n_{name}": value for name, value in asdict(self.sizes).items()}
         net = {"name": self.spec.name, "options": dict(self.spec.options)}
         tracking = asdict(self.tracking) if self.tracking.epochs else None
+        begun = {"start_from": {str(seed): _digest(net) for seed, net in self.start_from.items()}}
         return {
             "task": asdict(self.task), "net": net, **sizes, "seeds": self.seeds, "config": asdict(self.config),
-            "tracking": tracking, "stream_version": STREAM_VERSION,
+            "tracking": tracking, "stream_version": STREAM_VERSION, **(begun if self.start_from else {}),
         }  # fmt: skip
 
 
@@ -160,6 +169,32 @@ def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     if not numbers or len(set(numbers)) < len(numbers):
         raise bad_value("seeds", numbers, "must be at least one, all different")
     return numbers
+
+
+def _beginnings(start_from: Mapping[int, nn.Module], seeds: tuple[int, ...], like: nn.Module) -> dict[int, nn.Module]:
+    """A net for each seed, with the parameters of `like`."""
+    if not isinstance(start_from, Mapping):
+        raise bad_type("start_from", type(start_from).__name__, "must map each seed to the net it begins with")
+    if missing := [seed for seed in seeds if seed not in start_from]:
+        raise bad_value("start_from", sorted(start_from), f"has no net for the seeds {missing}", "give one for each")
+    shapes = {name: tensor.shape for name, tensor in like.state_dict().items()}
+    for seed in seeds:
+        net = start_from[seed]
+        if not isinstance(net, nn.Module):
+            raise bad_type("start_from", type(net).__name__, f"must be a net, at seed {seed}")
+        if {name: tensor.shape for name, tensor in net.state_dict().items()} != shapes:
+            text = f"at seed {seed} has other parameters than the net that is trained"
+            raise bad_value("start_from", type(net).__name__, text, "build both with the same numbers")
+    return {seed: start_from[seed] for seed in seeds}
+
+
+def _digest(net: nn.Module) -> str:
+    """SHA-256 (hex) of the parameters, so that a folder knows what its run began with."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(net.state_dict().items()):
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _checked(tracking: Tracking, max_epochs: int) -> Tracking:

@@ -64,7 +64,7 @@ class TrainedMember:
     tracked: Mapping[int, Sensitivities] = field(default_factory=dict, repr=False)
 
     def initial_net(self) -> nn.Module:
-        """The net as it was before training, in eval mode."""
+        """The net with its first weights, in eval mode; what training began from, unless that was a given net."""
         net = self.spec.build(factor_seed(self.seed, "init"))
         dtype = next(self.net.parameters()).dtype
         return net.to(dtype).eval()

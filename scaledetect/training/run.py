@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from scaledetect.nets import NetSpec, PoolingNet
 from scaledetect.noise import Noise
@@ -33,6 +34,7 @@ def train(
     track: Iterable[int] = (),
     track_draws: int = 2000,
     noise: Noise = Noise(),
+    start_from: Mapping[int, nn.Module] | None = None,
     on_epoch: Callable[[TrainProgress], object] | None = None,
     device: torch.device | str | None = None,
     checkpoint_every: float = 20.0,
@@ -63,6 +65,9 @@ def train(
         Draws of each such measurement, a multiple of 100.
     noise : Noise, optional
         Of those measurements.
+    start_from : mapping of int to torch.nn.Module, optional
+        The net each seed begins with, such as ``{member.seed: member.net for member in run}`` to go on from another run
+        under another configuration; it is not changed. By default weights are drawn. Epochs are counted from 1 again.
     on_epoch : callable, optional
         Called after each epoch with a `TrainProgress`.
     device : torch.device or str, optional
@@ -98,7 +103,13 @@ def train(
     [(0, 3), (1, 3)]
     """
     plan = Plan.of(
-        task, net, Sizes(n_train, n_validation, n_test), seeds, config, Tracking(tuple(track), track_draws, noise)
+        task,
+        net,
+        Sizes(n_train, n_validation, n_test),
+        seeds,
+        config,
+        Tracking(tuple(track), track_draws, noise),
+        start_from,
     )
     place = check_device(device)
     folder = None if output is None else RunFolder(output, plan.describe())
