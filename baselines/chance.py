@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.entry import Entry
-from scaledetect.sampler import Sampler
-from scaledetect.task import Task
+from scaledetect.entry import Entry, Sampler
+from scaledetect.task.task import Task
 
 __all__ = ["Chance"]
 

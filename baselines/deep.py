@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.task import Task
-from scaledetect.trained_entry import TrainedEntry, epochs_for
+from scaledetect.entry import TrainedEntry, epochs_for
+from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec

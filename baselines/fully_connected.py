@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.trained_entry import TrainedEntry, epochs_for
+from scaledetect.entry import TrainedEntry, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec

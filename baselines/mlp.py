@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaledetect.estimator_entry import EstimatorEntry
+from scaledetect.entry import EstimatorEntry
 
 __all__ = ["Perceptron"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect.entry import TaskEntry
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 
 __all__ = ["Oracle"]
 

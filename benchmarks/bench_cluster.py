@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scaledetect.records import Environment
-from scaledetect.runner import Done, Pool, plan_runs, run_study
-from scaledetect.scoring import Outcome
+from scaledetect.leaderboard.records import Environment
+from scaledetect.leaderboard.runner import Done, Pool, plan_runs, run_study
+from scaledetect.leaderboard.scoring import Outcome
 
 LIMIT = 0.9
 SPREAD = 0.3  # of the logarithm of run times

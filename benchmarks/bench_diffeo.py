@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from timing import paired, report
 
-from scaledetect.deformation import diffeo, diffeo_coefficients
+from scaledetect.perturbations.diffeo import diffeo, diffeo_coefficients
 
 N, SIZE, CUTOFF, DELTA = 500, 32, 3, 1.0
 

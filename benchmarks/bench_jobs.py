@@ -11,7 +11,7 @@ import tempfile
 
 from timing import paired, report
 
-from scaledetect.runner import plan_runs, run_study
+from scaledetect.leaderboard.runner import plan_runs, run_study
 
 LIMIT = 1.6
 CARDS = ["block-2d-L16-xi8", "distance-2d-L16-xi8.5-open"]

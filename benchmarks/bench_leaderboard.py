@@ -13,8 +13,8 @@ import time
 import numpy as np
 
 import scaledetect as sd
-from scaledetect.records import Environment, Record, write_record
-from scaledetect.stream import STREAM_VERSION
+from scaledetect.leaderboard.records import Environment, Record, write_record
+from scaledetect.sampling.keys import STREAM_VERSION
 
 LIMIT = 3.0
 N = 10_000

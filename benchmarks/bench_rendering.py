@@ -11,7 +11,7 @@ from numba import njit, prange
 from timing import paired, report
 
 import scaledetect as sd
-from scaledetect.rendering import render_pairs
+from scaledetect.sampling.rendering import render_pairs
 
 N = 200_000
 

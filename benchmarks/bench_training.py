@@ -25,7 +25,7 @@ from scaledetect.nets import PoolingNet
 from scaledetect.training.stacked import StackedPoolingNets
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from plain_training import train_plainly  # the loop that the tests hold the trainer to
+from helpers.plain_training import train_plainly  # the loop that the tests hold the trainer to
 
 CASES = [  # filter side, stride, depth, width, dim, size, limit
     (2, 2, 6, 64, 1, 64, 6.0),

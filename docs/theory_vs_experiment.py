@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from scaledetect.files import replacing
-from scaledetect.leaderboard.correlation import rank_correlation
+from scaledetect._base.files import replacing
 from scaledetect.reproduce.claims import decide
 from scaledetect.reproduce.deep_nets import LABELS
 from scaledetect.reproduce.depth_figure import COLUMNS, MAIN, draw_depth
 from scaledetect.reproduce.folder import read_table, write_table
 from scaledetect.reproduce.registry import study
+from scaledetect.statistics.correlation import rank_correlation
 
 DOCS = Path(__file__).resolve().parent
 TABLES = ("curves", "filters", "training")

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import run
+from helpers.command_line import run
 
-from scaledetect.entry import Entry
-from scaledetect.scoring import Run, evaluate
+from scaledetect.leaderboard.entries.base import Entry
+from scaledetect.leaderboard.scoring import Run, evaluate
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaledetect.files import plain
+from scaledetect._base.files import plain
 from scaledetect.reproduce.folder import read_table
 from scaledetect.reproduce.registry import study
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from scaledetect._base.errors import UnknownNameError
+from scaledetect._base.versions import __version__
 from scaledetect.cli import (
     check,
     compare,
@@ -26,8 +28,6 @@ from scaledetect.cli import (
     train,
     verify,
 )
-from scaledetect.errors import UnknownNameError
-from scaledetect.versions import __version__
 
 __all__ = ["app", "main"]
 

@@ -11,8 +11,8 @@ import typer
 from scaledetect.cli.options import AsJson, CardName, print_json
 
 if TYPE_CHECKING:
-    from scaledetect.steps import Step
-    from scaledetect.task import Task
+    from scaledetect._base.checklist import Step
+    from scaledetect.task.task import Task
 
 Source = Annotated[
     str,
@@ -29,7 +29,7 @@ def check(source: Source, card: CardName, as_json: AsJson = False) -> None:
     A net is run and measured; an entry goes through the contract that all entries keep, as
     ``python -m scaledetect.testing`` has it.
     """
-    from scaledetect.cards import load_card
+    from scaledetect.task.cards import load_card
 
     steps = []
     for step in _steps(source, load_card(card).task):
@@ -43,12 +43,12 @@ def check(source: Source, card: CardName, as_json: AsJson = False) -> None:
 
 
 def _steps(source: str, task: Task) -> Iterator[Step]:
-    from scaledetect.entry import is_entry
+    from scaledetect.leaderboard.entries.base import is_entry
 
     if is_entry(source):
-        from scaledetect.testing import check_entry
+        from scaledetect.checks.entry import check_entry
 
         return check_entry(source, [task])
-    from scaledetect.preflight import check_net
+    from scaledetect.checks.net import check_net
 
     return check_net(source, task)

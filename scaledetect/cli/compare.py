@@ -10,9 +10,9 @@ import typer
 from scaledetect.cli.options import AsJson, Draws, Seed, noise_of, print_json
 
 if TYPE_CHECKING:
-    from scaledetect.cards import Card
-    from scaledetect.experiments import Comparison
-    from scaledetect.noise import Noise, NoiseMode
+    from scaledetect.perturbations.noise import Noise, NoiseMode
+    from scaledetect.results.theory_comparison import TheoryComparison
+    from scaledetect.task.cards import Card
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CARDS]...", help="Cards; default: every theory card.")]
 Modes = Annotated[list[str] | None, typer.Option("--noise", metavar="MODE", help="Form of the noise; may be repeated.")]
@@ -28,13 +28,13 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Measure the nets of each card and put the exact theory beside, with error bars and z-scores."""
-    from scaledetect.cards import list_tasks, load_card
-    from scaledetect.files import make_folder
+    from scaledetect._base.files import make_folder
+    from scaledetect.task.cards import list_tasks, load_card
 
     loaded = [load_card(name) for name in cards or list_tasks("theory")]
     noises = [noise_of(mode) for mode in noise or ["signed"]]
     folder = None if output is None else make_folder(output)
-    done: list[Comparison] = []
+    done: list[TheoryComparison] = []
     for card in loaded:
         found = _compare(card, n, noises, seed)
         done += found
@@ -50,20 +50,20 @@ def compare(
         _summarise(done, folder)
 
 
-def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple[Comparison, ...]:
+def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple[TheoryComparison, ...]:
     from scaledetect.cli.tables import progress
-    from scaledetect.experiments import compare_with_theory
+    from scaledetect.sensitivity.beside_theory import compare_with_theory
 
     with progress(card.name, len(noises) * len(card.nets)) as advance:
         return compare_with_theory(card, n=n, noise=noises, seed=seed, on_done=lambda one: advance(one.net.label))
 
 
-def _by_mode(found: tuple[Comparison, ...] | list[Comparison]) -> dict[NoiseMode, list[Comparison]]:
+def _by_mode(found: tuple[TheoryComparison, ...] | list[TheoryComparison]) -> dict[NoiseMode, list[TheoryComparison]]:
     modes = dict.fromkeys(one.noise.mode for one in found)
     return {mode: [one for one in found if one.noise.mode == mode] for mode in modes}
 
 
-def _show(card: Card, found: tuple[Comparison, ...]) -> None:
+def _show(card: Card, found: tuple[TheoryComparison, ...]) -> None:
     from scaledetect.cli.tables import print_comparisons
 
     for mode, group in _by_mode(found).items():
@@ -71,9 +71,9 @@ def _show(card: Card, found: tuple[Comparison, ...]) -> None:
         print_comparisons(title, group)
 
 
-def _store(folder: Path, card: Card, found: tuple[Comparison, ...]) -> None:
+def _store(folder: Path, card: Card, found: tuple[TheoryComparison, ...]) -> None:
     from scaledetect.cli.figures import save
-    from scaledetect.plots import plot_sensitivities
+    from scaledetect.plots.sensitivities import plot_sensitivities
 
     for mode, group in _by_mode(found).items():
         measured = {one.net.label: one.measured for one in group}
@@ -88,17 +88,17 @@ def _title(card: Card, mode: NoiseMode) -> str:
     return f"{name}; {noise}"
 
 
-def _store_overview(folder: Path, done: list[Comparison]) -> None:
+def _store_overview(folder: Path, done: list[TheoryComparison]) -> None:
+    from scaledetect._base.files import write_json
+    from scaledetect._base.versions import versions
     from scaledetect.cli.figures import save
-    from scaledetect.files import write_json
-    from scaledetect.plots import plot_overview
-    from scaledetect.versions import versions
+    from scaledetect.plots.overview import plot_overview
 
     save(plot_overview(done), folder / "overview.png")
     write_json(folder / "compare.json", {"versions": versions(), "comparisons": [one.to_dict() for one in done]})
 
 
-def _summarise(done: list[Comparison], folder: Path | None) -> None:
+def _summarise(done: list[TheoryComparison], folder: Path | None) -> None:
     import numpy as np
 
     from scaledetect.cli.tables import QUANTITIES, print_summary

@@ -28,10 +28,10 @@ def _report() -> dict[str, Any]:
     import numba
     import torch
 
+    from scaledetect._base.versions import versions
     from scaledetect._kernels.driver import thread_count
     from scaledetect._kernels.jit import cache_state
-    from scaledetect.cards import load_card
-    from scaledetect.versions import versions
+    from scaledetect.task.cards import load_card
 
     card = load_card(REFERENCE_CARD)
     current = card.current_digest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaledetect.errors import bad_value
-from scaledetect.files import replacing
+from scaledetect._base.errors import bad_value
+from scaledetect._base.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

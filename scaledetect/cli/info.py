@@ -12,7 +12,7 @@ from scaledetect.cli.options import AsJson, CardName, print_json
 
 def info(card: CardName, as_json: AsJson = False) -> None:
     """Population, amplitude, noise strength, budgets and nets of a card."""
-    from scaledetect.cards import load_card
+    from scaledetect.task.cards import load_card
 
     loaded = load_card(card)
     task = loaded.task

@@ -10,7 +10,7 @@ import typer
 from scaledetect.cli.options import OutputFile, print_json
 
 if TYPE_CHECKING:
-    from scaledetect.leaderboard import Leaderboard
+    from scaledetect.leaderboard.tables import Leaderboard
 
 FORMATS = ("table", "csv", "md", "json")
 
@@ -20,9 +20,10 @@ Format = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help
 
 def leaderboard(records: Records = None, form: Format = "table", output: OutputFile = None) -> None:
     """Test error of entries on cards, ranked; default: the records in the folder records."""
-    from scaledetect.errors import bad_value, one_of
-    from scaledetect.files import check_writable
-    from scaledetect.leaderboard import leaderboard as collect
+    from scaledetect._base.arguments import one_of
+    from scaledetect._base.errors import bad_value
+    from scaledetect._base.files import check_writable
+    from scaledetect.leaderboard.tables import leaderboard as collect
 
     one_of("format", form, FORMATS)
     if output is not None:
@@ -38,9 +39,9 @@ def leaderboard(records: Records = None, form: Format = "table", output: OutputF
 
 
 def _show(board: Leaderboard, form: str, output: Path | None) -> None:
+    from scaledetect._base.files import replacing
     from scaledetect.cli.tables import print_leaderboard
-    from scaledetect.files import replacing
-    from scaledetect.leaderboard import as_csv, as_data, as_markdown
+    from scaledetect.leaderboard.tables import as_csv, as_data, as_markdown
 
     if form == "table":
         print_leaderboard(board)

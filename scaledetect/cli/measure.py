@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scaledetect._base.errors import bad_value
 from scaledetect.cli.options import (
     AsJson,
     Depth,
@@ -22,13 +23,12 @@ from scaledetect.cli.options import (
     print_json,
     result_file,
 )
-from scaledetect.errors import bad_value
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from scaledetect.cards import Card
-    from scaledetect.images import ImageData
+    from scaledetect.images.datasets import ImageData
+    from scaledetect.task.cards import Card
 
 Source = Annotated[
     str | None,
@@ -101,8 +101,8 @@ def _place_and_nets(
     filters: tuple[str | None, str | None, int | None],
 ) -> tuple[Card | ImageData, dict[str, nn.Module]]:
     """What to measure on, and the nets by their labels."""
-    from scaledetect.cards import load_card
-    from scaledetect.net_source import find_net
+    from scaledetect.task.cards import load_card
+    from scaledetect.training.find_net import find_net
 
     if (task is None) == (images is None):
         raise bad_value("task", task, "give exactly one of --task CARD and --images NAME")
@@ -141,7 +141,7 @@ def _shape(net: str, architecture: str | None, dim: int, in_channels: int, n_cla
 
 
 def _images(name: str) -> ImageData:
-    from scaledetect.images import load
+    from scaledetect.images.datasets import load
 
     try:
         return load(name)
@@ -150,8 +150,8 @@ def _images(name: str) -> ImageData:
 
 
 def _measure(module: nn.Module, where: Card | ImageData, n: int | None, seed: int | None, options: Any) -> Any:
-    from scaledetect.cards import Card
     from scaledetect.sensitivity import image_sensitivities, sensitivities
+    from scaledetect.task.cards import Card
 
     if isinstance(where, Card):
         first = where.seeds.study[0] if seed is None else seed

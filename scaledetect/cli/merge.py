@@ -13,8 +13,8 @@ Folder = Annotated[Path, typer.Option(help="Folder to merge into; what it holds 
 
 def merge(records: Records, output: Folder) -> None:
     """Put one record a run into a folder; exit code 1 where two of them contradict each other."""
-    from scaledetect.errors import bad_value
-    from scaledetect.records import merge_records
+    from scaledetect._base.errors import bad_value
+    from scaledetect.leaderboard.records import merge_records
 
     if output.exists() and not output.is_dir():
         raise bad_value("output", str(output), "is a file", "name a folder")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from scaledetect.errors import bad_value
-from scaledetect.noise import NOISE_MODES, Noise, NoiseMatch, NoiseMode
+from scaledetect._base.errors import bad_value
+from scaledetect.perturbations.noise import NOISE_MODES, Noise, NoiseMatch, NoiseMode
 
 if TYPE_CHECKING:
-    from scaledetect.cards import Card, ReferenceNet
+    from scaledetect.task.cards import Card, ReferenceNet
 
 CardName = Annotated[str, typer.Argument(metavar="CARD", help="Name of a card, or the path of a TOML file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -29,8 +29,8 @@ OutputFile = Annotated[Path | None, typer.Option(help="File to write.")]
 
 def nets_of(card: Card, filter_size: str | None, stride: str | None, depth: int | None) -> tuple[ReferenceNet, ...]:
     """The net that the options describe, with the defaults of `theory.sensitivities`; else those of the card."""
-    from scaledetect.cards import ReferenceNet
     from scaledetect.results import Pooling
+    from scaledetect.task.cards import ReferenceNet
 
     if filter_size is None and stride is None and depth is None:
         return card.nets or (ReferenceNet(filter_size=2, stride=2, depth=6),)
@@ -46,7 +46,7 @@ def listed(text: str | None) -> list[str] | None:
 
 def result_file(path: Path) -> Path:
     """`path`, where a result can be written as `Sensitivities.save` does; an error says otherwise before any work."""
-    from scaledetect.files import check_writable
+    from scaledetect._base.files import check_writable
 
     if path.suffix not in (".npz", ".json"):
         raise bad_value("output", str(path), "must end in .npz or .json")
@@ -60,7 +60,7 @@ def noise_of(mode: str, match: str = "ensemble", sigma: float | None = None) -> 
 
 def print_json(data: Any) -> None:
     """Print plain data as JSON; what is not finite becomes null."""
-    from scaledetect.files import plain
+    from scaledetect._base.files import plain
 
     typer.echo(json.dumps(plain(data), indent=1, allow_nan=False))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from scaledetect.errors import bad_value
+from scaledetect._base.errors import bad_value
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="examples, depth-1d, deep-nets, layers-2d; or claims, a table.")

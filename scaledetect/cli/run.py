@@ -11,9 +11,9 @@ import typer
 from scaledetect.cli.options import listed, numbers
 
 if TYPE_CHECKING:
-    from scaledetect.entry import Budget
-    from scaledetect.records import Record
-    from scaledetect.runner import Planned, Report
+    from scaledetect.leaderboard.entries.base import Budget
+    from scaledetect.leaderboard.records import Record
+    from scaledetect.leaderboard.runner import Planned, Report
 
 Cards = Annotated[str | None, typer.Option(help="Score cards, with commas between; default: those of the budget.")]
 Entries = Annotated[str | None, typer.Option(help="Entries, names or module:Class; default: those of the budget.")]
@@ -38,7 +38,7 @@ def run(
     retry_failed: Retry = False,
 ) -> None:
     """Run entries on score cards and record each run; started again, it goes on where it was."""
-    from scaledetect.runner import plan_runs
+    from scaledetect.leaderboard.runner import plan_runs
 
     plan = plan_runs(
         cards=listed(cards),
@@ -60,7 +60,7 @@ def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Re
     from contextlib import ExitStack
 
     from scaledetect.cli.tables import progress
-    from scaledetect.runner import run_study
+    from scaledetect.leaderboard.runner import run_study
 
     with ExitStack() as stack:
         advance: list[Any] = []

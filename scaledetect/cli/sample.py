@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scaledetect._base.errors import bad_value
 from scaledetect.cli.options import CardName
-from scaledetect.errors import bad_value
 
 if TYPE_CHECKING:
-    from scaledetect.task import Task
+    from scaledetect.task.task import Task
 
 Split = Annotated[str | None, typer.Option(help="train, validation or test; default: the whole population.")]
+
+
+SHOWN = 4
+"""Images of each class in the picture."""
 
 
 def sample(
@@ -30,8 +34,8 @@ def sample(
     picture: Annotated[Path | None, typer.Option(help="Picture of example images (PNG, SVG or PDF).")] = None,
 ) -> None:
     """Draw samples of a task: positions `pairs`, labels `y` (+1 near, -1 far), and images `X` where asked."""
-    from scaledetect.cards import load_task
-    from scaledetect.files import check_writable
+    from scaledetect._base.files import check_writable
+    from scaledetect.task.cards import load_task
 
     if output is None and picture is None:
         raise bad_value("output", output, "nothing to write", "give --output FILE.npz, --picture FILE.png, or both")
@@ -50,9 +54,9 @@ def sample(
 def _store(output: Path, task: Task, n: int, images: bool, choice: dict[str, Any]) -> None:
     import numpy as np
 
-    from scaledetect.files import replacing
-    from scaledetect.sampling import sample_images, sample_pairs
-    from scaledetect.versions import __version__
+    from scaledetect._base.files import replacing
+    from scaledetect._base.versions import __version__
+    from scaledetect.sampling.samplers import sample_images, sample_pairs
 
     pairs, y = sample_pairs(task, n, **choice)
     arrays: dict[str, Any] = {"pairs": pairs, "y": y}
@@ -66,7 +70,8 @@ def _store(output: Path, task: Task, n: int, images: bool, choice: dict[str, Any
 
 def _draw(picture: Path, task: Task, seed: int) -> None:
     from scaledetect.cli.figures import save
-    from scaledetect.plots import plot_examples
+    from scaledetect.plots.examples import plot_examples
+    from scaledetect.sampling.samplers import first_of_each_class
 
-    save(plot_examples(task, seed=seed), picture)
+    save(plot_examples(task, *first_of_each_class(task, SHOWN, seed=seed)), picture)
     typer.echo(f"{picture}: example images")

@@ -16,9 +16,9 @@ from rich.table import Table
 from scaledetect.results import RARE_EVENTS
 
 if TYPE_CHECKING:
-    from scaledetect.experiments import Comparison
-    from scaledetect.leaderboard import CardTable, Leaderboard, Row
+    from scaledetect.leaderboard.tables import CardTable, Leaderboard, Row
     from scaledetect.results import Sensitivities
+    from scaledetect.results.theory_comparison import TheoryComparison
 
 QUANTITIES = ("D", "G", "R")
 RARE_NOTE = f"* D or G was not 0 in fewer than {RARE_EVENTS} draws: do not trust the error bars of this row"
@@ -54,7 +54,7 @@ def print_sensitivities(title: str, curves: Mapping[str, Sensitivities]) -> None
     _print(table, any(s.rare.any() for s in curves.values()))
 
 
-def print_comparisons(title: str, comparisons: Sequence[Comparison]) -> None:
+def print_comparisons(title: str, comparisons: Sequence[TheoryComparison]) -> None:
     """One table, a section a net, a row a layer: measured, exact and z for D, G and R."""
     headings = ["net", "k", "A", *(text for q in QUANTITIES for text in (q, "exact", "z"))]
     table = _table(title, headings)
@@ -86,7 +86,7 @@ def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
 
 def print_leaderboard(board: Leaderboard) -> None:
     """A table a card, then the trained pooling nets beside theory."""
-    from scaledetect.leaderboard.text import GAP_COLUMNS, correlation_lines, gap_cells
+    from scaledetect.leaderboard.tables.text import GAP_COLUMNS, correlation_lines, gap_cells
 
     for one in board.tables:
         over = f"; area over P = {one.range[0]} to {one.range[-1]}" if len(one.range) > 1 else ""
@@ -107,7 +107,7 @@ def print_leaderboard(board: Leaderboard) -> None:
 
 
 def _board_cells(table: CardTable, row: Row) -> list[str]:
-    from scaledetect.leaderboard.text import crossing_text, mean_text, no_score_text
+    from scaledetect.leaderboard.tables.text import crossing_text, mean_text, no_score_text
 
     errors = [row.errors.get(size) for size in table.sizes]
     return [

@@ -10,7 +10,7 @@ import typer
 from scaledetect.cli.options import AsJson, print_json
 
 if TYPE_CHECKING:
-    from scaledetect.cards import Card
+    from scaledetect.task.cards import Card
 
 Verify = Annotated[
     bool, typer.Option(help="Sample the data again and compare their digests; exit code 1 on a difference.")
@@ -22,7 +22,7 @@ Update = Annotated[
 
 def tasks(verify: Verify = False, update: Update = None, as_json: AsJson = False) -> None:
     """List the task cards."""
-    from scaledetect.cards import list_tasks, load_card
+    from scaledetect.task.cards import list_tasks, load_card
 
     if update is not None:
         _update(update)
@@ -56,9 +56,9 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 
 def _update(folder: Path) -> None:
-    from scaledetect.cards import load_card
-    from scaledetect.errors import bad_value
-    from scaledetect.files import replacing
+    from scaledetect._base.errors import bad_value
+    from scaledetect._base.files import replacing
+    from scaledetect.task.cards import load_card
 
     paths = sorted(folder.glob("*.toml"))
     if not paths:

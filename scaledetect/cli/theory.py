@@ -26,8 +26,8 @@ def theory(
     as_json: AsJson = False,
 ) -> None:
     """Exact D, G, R of constant-filter nets on a task; default: the nets of the card."""
-    from scaledetect.cards import load_card
     from scaledetect.cli.tables import print_sensitivities
+    from scaledetect.task.cards import load_card
     from scaledetect.theory import sensitivities
 
     loaded = load_card(card)

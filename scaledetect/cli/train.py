@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scaledetect._base.errors import bad_value
 from scaledetect.cli.options import AsJson, CardName, Depth, FilterSize, Stride, numbers, per_layer, print_json
-from scaledetect.errors import bad_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scaledetect.cards import Card
     from scaledetect.nets import NetSpec
+    from scaledetect.task.cards import Card
     from scaledetect.training import TrainedMember, TrainingRun, TrainProgress
 
 Net = Annotated[str, typer.Option("--net", metavar="NET", help="Name of a net; pooling is the paper's.")]
@@ -79,7 +79,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a net on a card, many seeds at once; --output keeps weights for `measure`, a log, and lets a run resume."""
-    from scaledetect.cards import load_card
+    from scaledetect.task.cards import load_card
     from scaledetect.training import TrainConfig
     from scaledetect.training import train as run_training
 
@@ -133,7 +133,7 @@ def _spec(
 
 def _sizes(card: Card, n_train: int | None, n_validation: int | None, n_test: int | None) -> tuple[int, int, int]:
     """Rows for training, validation and test: those given, else the budgets of the card, else all there are."""
-    from scaledetect.stream import longest_run
+    from scaledetect.sampling.splits import longest_run
 
     budgets, task = card.budgets, card.task
     if budgets is None:

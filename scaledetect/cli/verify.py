@@ -11,7 +11,7 @@ import typer
 from scaledetect.cli.options import listed
 
 if TYPE_CHECKING:
-    from scaledetect.verification import Verdict
+    from scaledetect.leaderboard.verify import Verdict
 
 Records = Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files or folders of records.")]
 Cards = Annotated[str | None, typer.Option(help="TOML files of cards of your own, with commas between.")]
@@ -21,7 +21,7 @@ Jobs = Annotated[int, typer.Option(help="Processes that rerun.")]
 
 def verify(records: Records, cards: Cards = None, entries: Entries = None, jobs: Jobs = 1) -> None:
     """Check records and run them again; exit code 1 where one differs, 3 where one cannot be verified, else 0."""
-    from scaledetect.verification import verify_records
+    from scaledetect.leaderboard.verify import verify_records
 
     def show(verdict: Verdict) -> None:
         typer.echo(f"{verdict.path}: {verdict.kind}" + (f": {verdict.why}" if verdict.why else ""))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect.errors import bad_value
+from scaledetect._base.errors import bad_value
 
 __all__ = ["CircularConv", "CircularConv1d", "CircularConv2d", "CircularConv3d", "circular_conv", "circular_pad"]
 

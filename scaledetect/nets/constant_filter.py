@@ -8,7 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets.circular import CircularConv, circular_conv
 from scaledetect.results import Pooling
 

@@ -8,9 +8,10 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_type, bad_value, one_of
+from scaledetect._base.arguments import at_least_one, one_of
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets.circular import circular_conv
-from scaledetect.nets.images.cifar import at_least_one, seeded
+from scaledetect.nets.initialisation import seeded
 from scaledetect.results import Pooling
 
 __all__ = ["Gain", "PoolingLayer", "PoolingNet"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from scaledetect.errors import bad_type, unknown_name
+from scaledetect._base.errors import bad_type, unknown_name
 from scaledetect.nets.constant_filter import ConstantFilterNet
 from scaledetect.nets.images import (
     RESNET_CONFIGURATIONS,

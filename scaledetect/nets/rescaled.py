@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_value
+from scaledetect._base.errors import bad_value
 
 __all__ = ["Rescaled"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from scaledetect.errors import bad_value
+from scaledetect._base.errors import bad_value
 from scaledetect.nets.pooling import PoolingNet
 from scaledetect.nets.registry import get, option_names
 

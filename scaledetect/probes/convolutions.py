@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.sensitivity.eager import unwrapped
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.activations.eager import unwrapped
 
 __all__ = ["Conv", "convolutions", "with_filters"]
 

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect.sensitivity.capture import Capture
-from scaledetect.sensitivity.place import Prepare, prepared
+from scaledetect.activations.capture import Capture
+from scaledetect.activations.net_input import Prepare, prepared
 
 __all__ = ["Map", "derivatives"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.sampling import sample_images
-from scaledetect.sensitivity.place import Place
-from scaledetect.task import Task
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.activations.net_input import Place
+from scaledetect.sampling.samplers import sample_images
+from scaledetect.task.task import Task
 
 __all__ = ["DitheredImages"]
 

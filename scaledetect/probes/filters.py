@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scaledetect._base.arguments import check_seed
 from scaledetect.probes.convolutions import Conv, convolutions, with_filters
-from scaledetect.stream import check_seed
 
 __all__ = ["gaussian_filters", "mean_field_filters", "mean_filters"]
 

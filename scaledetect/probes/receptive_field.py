@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scaledetect._base.arguments import check_seed
+from scaledetect._base.array_types import FloatArray
+from scaledetect.activations.capture import Capture, Function
+from scaledetect.activations.eval_context import left_as_found
+from scaledetect.activations.net_input import Place, Prepare
 from scaledetect.probes.derivatives import Map, derivatives
 from scaledetect.probes.dithered import DitheredImages
-from scaledetect.sensitivity.capture import Capture, Function
-from scaledetect.sensitivity.left_as_found import left_as_found
-from scaledetect.sensitivity.place import Place, Prepare
-from scaledetect.stream import check_seed
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ReceptiveFields", "effective_receptive_field"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scaledetect._base.arguments import check_seed
 from scaledetect.probes.convolutions import Conv, with_filters
-from scaledetect.stream import check_seed
 
 __all__ = ["shuffle_channels"]
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy.fft import dctn
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_value, one_of
+from scaledetect._base.arguments import one_of
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 from scaledetect.probes.convolutions import convolutions
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["FilterSpectrum", "Levels", "filter_spectrum"]
-
-FloatArray = NDArray[np.float64]
 
 
 class Levels(NamedTuple):
@@ -102,8 +102,8 @@ class FilterSpectrum:
         return pd.DataFrame(rows, columns=["layer", "k", "mode" if by == "mode" else "modes", "eigenvalue", "P"])
 
     def plot(self, **options: Any) -> Figure:
-        """Spectrum of each layer, and its constant share by depth. See `scaledetect.spectrum_plot.plot_spectra`."""
-        from scaledetect.spectrum_plot import plot_spectra
+        """Spectrum of each layer, and its constant share by depth. See `scaledetect.plots.plot_spectra`."""
+        from scaledetect.plots.filter_spectra import plot_spectra
 
         return plot_spectra(self, **options)
 

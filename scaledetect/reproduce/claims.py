@@ -14,18 +14,17 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from scaledetect.bootstrap import bootstrap_ratio
-from scaledetect.exponent_fit import fit_exponent
-from scaledetect.noise import NOISE_MODES
+from scaledetect._base.array_types import FloatArray
+from scaledetect.perturbations.noise import NOISE_MODES
 from scaledetect.reproduce.study import Tables
 from scaledetect.results import Interval
+from scaledetect.statistics.bootstrap import bootstrap_ratio
+from scaledetect.statistics.exponent_fit import fit_exponent
 from scaledetect.theory import exponents
 
 __all__ = ["Claim", "decide"]
 
-FloatArray = NDArray[np.float64]
 Verdict = Literal["reproduced", "not reproduced", "inconclusive"]
 
 PAPER_NOISE = "rectified_noise"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scaledetect.cards import load_task
 from scaledetect.reproduce.image_job import ImageNetJob
 from scaledetect.reproduce.study import Job, Size, Study, Tables
-from scaledetect.task import Task
+from scaledetect.task.cards import load_task
+from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def _jobs(size: Size) -> tuple[Job, ...]:
 def _draw(tables: Tables) -> dict[str, Figure]:
     from matplotlib.figure import Figure
 
-    from scaledetect.plots import PANELS
+    from scaledetect.plots.style import PANELS
 
     nets = tables["nets"]
     nets = nets[nets["status"] != "diverged"]
@@ -73,7 +73,7 @@ def _draw(tables: Tables) -> dict[str, Figure]:
 
 
 def _panel(axes: Axes, nets: pd.DataFrame, name: str) -> None:
-    from scaledetect.plots import COLORS, MARKERS, legible_ticks
+    from scaledetect.plots.style import COLORS, MARKERS, legible_ticks
 
     floor = 0.5 / 2048  # where a net without a wrong row is drawn
     for index, (net, label) in enumerate(LABELS.items()):

@@ -8,7 +8,7 @@ from scaledetect.reproduce.claims import decide
 from scaledetect.reproduce.depth_figure import draw_depth
 from scaledetect.reproduce.pooling_job import PoolingJob
 from scaledetect.reproduce.study import Job, Size, Study
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 
 __all__ = ["STUDY"]
 

@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
 
-from scaledetect.plots import COLORS, PANELS, legible_ticks
+from scaledetect._base.array_types import FloatArray
+from scaledetect.plots.style import COLORS, PANELS, legible_ticks
 from scaledetect.reproduce.study import Tables
 from scaledetect.theory import exponents
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "MAIN", "draw_depth", "seeds_by_layer"]
 
-FloatArray = NDArray[np.float64]
 Channels = Literal["each", "mean"]
 
 NOISE = "rectified_noise"

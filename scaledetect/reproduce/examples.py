@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect.cards import load_task
 from scaledetect.reproduce.study import Job, Size, Study, Tables
+from scaledetect.task.cards import load_task
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from scaledetect.task import Task
+    from scaledetect.task.task import Task
 
 __all__ = ["STUDY"]
 
@@ -47,7 +47,7 @@ class Examples:
         """A table of the active pixels: one row each."""
         import pandas as pd
 
-        from scaledetect.sampling import sample_pairs
+        from scaledetect.sampling.samplers import sample_pairs
 
         del folder, say
         pairs, labels = sample_pairs(self.task, 2 * SHOWN, seed=0)

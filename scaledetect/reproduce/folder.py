@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect.errors import bad_value
-from scaledetect.files import make_folder, plain, replacing, write_json
-from scaledetect.versions import versions
+from scaledetect._base.errors import bad_value
+from scaledetect._base.files import make_folder, plain, replacing, write_json
+from scaledetect._base.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd

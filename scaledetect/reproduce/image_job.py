@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect.noise import Noise
+from scaledetect.perturbations.noise import Noise
 from scaledetect.reproduce.study import Tables
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -112,14 +112,14 @@ class ImageNetJob:
 
     def _others(self, member: TrainedMember) -> list[tuple[str, nn.Module]]:
         from scaledetect.probes import shuffle_channels
-        from scaledetect.seeds import factor_seed
+        from scaledetect.sampling.seeds import factor_seed
 
         shuffled = shuffle_channels(member.net, factor_seed(self.seed, "measure"))
         return [("initial", member.initial_net()), ("shuffled", shuffled)]
 
     def _measured(self, net: nn.Module) -> list[dict[str, Any]]:
         """A row a layer, or one for the output."""
-        from scaledetect.seeds import factor_seed
+        from scaledetect.sampling.seeds import factor_seed
         from scaledetect.sensitivity import sensitivities
 
         layers = None if self.layers else ["output"]

@@ -37,7 +37,7 @@ def _draw(tables: Tables) -> dict[str, Figure]:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from scaledetect.plots import COLORS, PANELS, legible_ticks
+    from scaledetect.plots.style import COLORS, PANELS, legible_ticks
 
     layers = tables["layers"]
     figure = Figure(figsize=(10.0, 3.6), layout="constrained")

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from scaledetect.nets import PoolingNet
-from scaledetect.noise import NOISE_MODES, Noise, NoiseMode
+from scaledetect.perturbations.noise import NOISE_MODES, Noise, NoiseMode
 from scaledetect.probes import effective_receptive_field, filter_spectrum, mean_filters, shuffle_channels
 from scaledetect.reproduce.study import Tables
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.seeds import factor_seed
+from scaledetect.sampling.seeds import factor_seed
 from scaledetect.sensitivity import sensitivities
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 from scaledetect.theory import mean_filter_sensitivities
 from scaledetect.theory import sensitivities as exact_sensitivities
 from scaledetect.training import TrainedMember, TrainingRun

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect.noise import NOISE_MODES
+from scaledetect.perturbations.noise import NOISE_MODES
 from scaledetect.reproduce.study import Tables
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     from scaledetect.training import TrainConfig

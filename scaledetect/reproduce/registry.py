@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from scaledetect.errors import unknown_name
+from scaledetect._base.errors import unknown_name
 from scaledetect.reproduce.study import Study
 
 __all__ = ["names", "study"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from scaledetect.errors import bad_value, one_of
+from scaledetect._base.arguments import one_of
+from scaledetect._base.errors import bad_value
 from scaledetect.reproduce.folder import StudyFolder
 from scaledetect.reproduce.registry import study
 from scaledetect.reproduce.study import Size

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 
 __all__ = ["Exponents", "Pooling"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
-from scaledetect.files import plain
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect._base.files import plain
+from scaledetect.results.block_sums import BlockSums
 from scaledetect.results.storage import load, plain_config, save
-from scaledetect.results.sums import BlockSums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RARE_EVENTS", "Sensitivities"]
 
-FloatArray = NDArray[np.float64]
 
 RARE_EVENTS = 400
 """A numerator seen non-zero fewer times than this has an error bar that is not to be trusted."""
@@ -149,7 +149,7 @@ class Sensitivities:
 
     def plot(self, theory: Sensitivities | None = None, **options: Any) -> Figure:
         """D, G and R against depth, `theory` dashed beside it. See `scaledetect.plots.plot_sensitivities`."""
-        from scaledetect.plots import plot_sensitivities
+        from scaledetect.plots.sensitivities import plot_sensitivities
 
         return plot_sensitivities(self, theory=theory, **options)
 

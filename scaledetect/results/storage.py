@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.files import replacing
-from scaledetect.results.sums import BlockSums
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.files import replacing
+from scaledetect.results.block_sums import BlockSums
 
 __all__ = ["load", "plain_config", "save"]
 

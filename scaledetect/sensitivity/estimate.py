@@ -12,20 +12,20 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.noise import Noise
+from scaledetect._base.arguments import check_number
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.activations.capture import Function
+from scaledetect.activations.net_input import Prepare
+from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
+from scaledetect.sensitivity.assemble import describe_net, outcome
 from scaledetect.sensitivity.batching import runs
-from scaledetect.sensitivity.bench import MIN_BLOCKS, Bench, at_least
-from scaledetect.sensitivity.capture import Function
-from scaledetect.sensitivity.draws import TaskDraws
-from scaledetect.sensitivity.exhaustive import check_population, estimate_population, measure_population
 from scaledetect.sensitivity.jackknife import Estimate, estimate_layer
-from scaledetect.sensitivity.outcome import describe_net, outcome
+from scaledetect.sensitivity.options import MIN_BLOCKS, Bench, at_least
 from scaledetect.sensitivity.passes import Measurement, Passes
-from scaledetect.sensitivity.place import Prepare
-from scaledetect.stream import check_number
-from scaledetect.task import Task
+from scaledetect.sensitivity.task_draws import TaskDraws
+from scaledetect.sensitivity.whole_population import check_population, estimate_population, measure_population
+from scaledetect.task.task import Task
 
 __all__ = ["sensitivities"]
 

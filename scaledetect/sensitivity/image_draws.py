@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scaledetect.deformation import diffeo
-from scaledetect.gaussian import normal_rows
-from scaledetect.noise import Noise
-from scaledetect.sensitivity.draws import Versions
-from scaledetect.stream import seed_key
+from scaledetect.perturbations.diffeo import diffeo
+from scaledetect.perturbations.noise import Noise
+from scaledetect.sampling.gaussian_noise import normal_rows
+from scaledetect.sampling.keys import seed_key
+from scaledetect.sensitivity.task_draws import Versions
 
 __all__ = ["ImageDraws"]
 

@@ -9,18 +9,18 @@ from dataclasses import asdict, replace
 import torch
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_value
-from scaledetect.noise import Noise
+from scaledetect._base.errors import bad_value
+from scaledetect.activations.capture import Function
+from scaledetect.activations.net_input import Prepare
+from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
+from scaledetect.sensitivity.assemble import describe_net, outcome
 from scaledetect.sensitivity.batching import EFFICIENT_ROWS
-from scaledetect.sensitivity.bench import MIN_BLOCKS, Bench
-from scaledetect.sensitivity.capture import Function
+from scaledetect.sensitivity.image_batches import ImageSource, ImageStream, rebatched
 from scaledetect.sensitivity.image_draws import ImageDraws
-from scaledetect.sensitivity.image_stream import ImageSource, ImageStream, rebatched
 from scaledetect.sensitivity.jackknife import estimate_layer
-from scaledetect.sensitivity.outcome import describe_net, outcome
+from scaledetect.sensitivity.options import MIN_BLOCKS, Bench
 from scaledetect.sensitivity.passes import Measurement, Passes
-from scaledetect.sensitivity.place import Prepare
 
 __all__ = ["image_sensitivities"]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.results import BlockSums
 
 __all__ = ["Estimate", "deviations", "estimate_layer", "flaw_of"]
 
-FloatArray = NDArray[np.float64]
 
 MARGIN = 1000
 """A normalisation this many roundings of E|f|^2 small is none."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.activations.capture import Capture
+from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
 from scaledetect.results import BlockSums
-from scaledetect.sensitivity.accumulate import LayerSums, Scratch
 from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
-from scaledetect.sensitivity.capture import Capture
-from scaledetect.sensitivity.draws import Images, Versions
-from scaledetect.sensitivity.place import Place, Prepare, prepared, shape_error
+from scaledetect.sensitivity.layer_sums import LayerSums, Scratch
+from scaledetect.sensitivity.task_draws import Images, Versions
 
 __all__ = ["Measurement", "Passes"]
 

@@ -8,8 +8,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scaledetect.errors import bad_value
-from scaledetect.statistics.student import FloatArray, student_sample
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect.statistics.student import student_sample
 from scaledetect.statistics.verdict import Decision, Verdict, level_of_each, verdicts
 
 __all__ = ["decide_direction", "direction_p_values", "log_ratio"]
@@ -68,7 +69,7 @@ def decide_direction(
     )
 
 
-def direction_p_values(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+def direction_p_values(logs: FloatArray) -> tuple[FloatArray]:
     """p-values of confirmation and of refutation, for many claims: logarithms of shape (..., n_seeds), NaN left out."""
     sample = student_sample(logs)
     return sample.p_above(0.0), sample.p_below(0.0)

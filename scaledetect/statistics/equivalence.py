@@ -10,8 +10,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.statistics.student import FloatArray, student_sample
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.statistics.student import student_sample
 from scaledetect.statistics.verdict import Decision, Verdict, level_of_each, verdicts
 
 __all__ = ["decide_prediction", "prediction_p_values"]
@@ -81,7 +82,7 @@ def decide_prediction(
     )
 
 
-def prediction_p_values(values: FloatArray, tolerance: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
+def prediction_p_values(values: tolerance: tuple[float, float]) -> tuple[FloatArray]:
     """p-values of confirmation and of refutation, for many claims: values of shape (..., n_seeds), NaN left out."""
     low, high = tolerance
     sample = student_sample(values)

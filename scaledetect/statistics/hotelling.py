@@ -9,11 +9,11 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["ROWS_PER_LAYER", "HotellingTest", "hotelling"]
 
-FloatArray = NDArray[np.float64]
 
 ROWS_PER_LAYER = 3
 """Seeds or blocks for each layer tested, at least: a covariance estimated from fewer says little."""

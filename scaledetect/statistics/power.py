@@ -7,14 +7,13 @@ from functools import lru_cache
 from numbers import Integral, Real
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.statistics.verdict import level_of_each
 
 __all__ = ["direction_power", "equivalence_power", "tolerance_for_power"]
 
-FloatArray = NDArray[np.float64]
 
 NODES = 200
 """Gauss-Legendre nodes over the quantiles of the estimated variance."""

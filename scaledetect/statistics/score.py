@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scaledetect.errors import bad_value
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 
 __all__ = ["MISS", "WITHIN", "Score", "score"]
 
-FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 MISS = math.log(10) ** 2

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["StudentSample", "student_sample"]
+from scaledetect._base.array_types import FloatArray
 
-FloatArray = NDArray[np.float64]
+__all__ = ["StudentSample", "student_sample"]
 
 
 @dataclass(frozen=True)

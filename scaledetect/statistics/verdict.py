@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["Decision", "Verdict", "level_of_each", "verdicts"]
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scaledetect.population import class_sizes
-from scaledetect.shift import move_probabilities, moves
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.perturbations.move_law import move_probabilities, moves
+from scaledetect.task.population import class_sizes
+from scaledetect.task.task import Task
 
 __all__ = [
     "class_weights",
@@ -23,14 +24,13 @@ __all__ = [
     "transition",
 ]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
 def class_weights(task: Task) -> tuple[float, float]:
     """Probability of one unordered near pair and of one unordered far pair, classes 1/2 each."""
-    n_near, n_far = class_sizes(task)
+    n_near, n_far = class_sizes(task.population)
     return 1 / (2 * n_near), 1 / (2 * n_far)
 
 

@@ -11,15 +11,13 @@ from fractions import Fraction
 from numbers import Integral
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.perturbations.move_law import move_probabilities, moves
 from scaledetect.results import Exponents
-from scaledetect.shift import move_probabilities, moves
 
 __all__ = ["exponents", "lattice_sensitivities", "refinement_matrix"]
 
-FloatArray = NDArray[np.float64]
 
 MATRIX_SIDE = 2000
 """Side beyond which the spectrum of the refinement matrix is refused: it is dense."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect.perturbations.move_law import move_probabilities, moves
 from scaledetect.results import Pooling
-from scaledetect.shift import move_probabilities, moves
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 from scaledetect.theory import _spectrum as spectrum
 from scaledetect.theory._ensemble import displacement_law
 from scaledetect.theory._general import DENSE_SITES, general_moments
@@ -18,7 +19,6 @@ from scaledetect.theory._windows import FirstLayer, stationary_corrections
 
 __all__ = ["FAST_SITES", "fast_depth", "fast_moments", "has_fast_path"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FAST_SITES = 2**26

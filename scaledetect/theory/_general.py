@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect.task.task import Task
 from scaledetect.theory._ensemble import covariance, degrees, pair_weights, shift_second_moment, transition
 from scaledetect.theory._moments import Moments, without_rounding
 from scaledetect.theory._pooling import Layer, pooled_gains, pooled_traces, pooled_vectors, row_sums
@@ -14,7 +14,6 @@ from scaledetect.theory._windows import FirstLayer, local_corrections
 
 __all__ = ["DENSE_SITES", "general_moments"]
 
-FloatArray = NDArray[np.float64]
 
 DENSE_SITES = 6144
 """Sites N beyond which dense matrices are refused: one takes 8 N^2 bytes, 0.3 GB, and four are held at a time."""

@@ -15,14 +15,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.population import rank_tables
-from scaledetect.shift import move_probabilities, moves
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.perturbations.move_law import move_probabilities, moves
+from scaledetect.task.population import rank_tables
+from scaledetect.task.task import Task
 from scaledetect.theory._ensemble import class_weights, classify
 
 __all__ = ["ensemble_sigma"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
@@ -112,7 +112,7 @@ def _meetings(size: int) -> FloatArray:
 def _open_rest(task: Task) -> float:
     """sum_p deg(p) T(p, p): a sum over displacements, line by line, of the places whose pixel may stay."""
     w_near, w_far = class_weights(task)
-    near, far = rank_tables(task)
+    near, far = rank_tables(task.population)
     lines = np.indices((task.size,) * (task.dim - 1)).reshape(task.dim - 1, len(near.edges))  # type: ignore[union-attr]
     first = (lines == 0).all(axis=0).astype(np.int64)
     last = np.full(first.size, task.size - 1)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from scaledetect.errors import bad_value
-from scaledetect.noise import Noise
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._moments import excess_response
 from scaledetect.theory._pooling import Layer
@@ -20,7 +21,6 @@ from scaledetect.theory._sensitivities import entries, outcome, strength
 
 __all__ = ["mean_filter_sensitivities"]
 
-FloatArray = NDArray[np.float64]
 
 KERNEL_SITES = 2**20
 """Sites of the kernel of the last layer beyond which its receptive field is not computed."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.noise import NoiseMode
+from scaledetect._base.array_types import FloatArray
+from scaledetect.perturbations.noise import NoiseMode
 from scaledetect.theory._rectified import excess_mean, excess_second_moment
 from scaledetect.theory._windows import FirstLayer
 
 __all__ = ["Moments", "excess_response", "noise_response", "without_rounding"]
-
-FloatArray = NDArray[np.float64]
 
 
 def _nothing() -> FloatArray:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.results import Pooling
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "window_starts",
 ]
 
-FloatArray = NDArray[np.float64]
 
 Layer = tuple[int | FloatArray, int]
 """A filter and its stride: the side F of a box of entries F^-d, or the weights themselves, shape (F, ..., F)."""

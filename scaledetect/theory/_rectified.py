@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-__all__ = ["excess_mean", "excess_second_moment", "rectified_covariance", "rectified_variance"]
+from scaledetect._base.array_types import FloatArray
 
-FloatArray = NDArray[np.float64]
+__all__ = ["excess_mean", "excess_second_moment", "rectified_covariance", "rectified_variance"]
 
 
 def excess_mean(h: ArrayLike) -> FloatArray:

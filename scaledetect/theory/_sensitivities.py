@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.noise import Noise
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._matching import ensemble_sigma
@@ -24,7 +25,6 @@ from scaledetect.theory._windows import FirstLayer
 
 __all__ = ["entries", "outcome", "sensitivities", "strength"]
 
-FloatArray = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -9,7 +9,8 @@ P onto the coarser ring.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scaledetect._base.array_types import FloatArray
 
 __all__ = [
     "box_gain",
@@ -22,7 +23,6 @@ __all__ = [
     "to_covariance",
 ]
 
-FloatArray = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-60
 """Modes damped below this are dropped; a layer whose modes are all below 1e-13 is constant, and refused."""

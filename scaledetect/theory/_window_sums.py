@@ -16,9 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
+
 __all__ = ["WindowPairs"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.task.task import Task
 from scaledetect.theory._pooling import window_starts
 from scaledetect.theory._rectified import excess_mean, rectified_covariance, rectified_variance
 from scaledetect.theory._window_sums import WindowPairs
 
 __all__ = ["FirstLayer", "local_corrections", "stationary_corrections"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 

@@ -1,6 +1,6 @@
 """Training: many seeds at once, repeatable, and resumed where it was broken off."""
 
-from scaledetect.seeds import factor_seed
+from scaledetect.sampling.seeds import factor_seed
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.loop import TrainProgress
 from scaledetect.training.result import TrainedMember, TrainingRun

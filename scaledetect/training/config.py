@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Literal
 
-from scaledetect.errors import bad_type, bad_value, one_of
+from scaledetect._base.arguments import one_of
+from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["TrainConfig"]
 

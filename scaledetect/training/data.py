@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scaledetect.errors import bad_value
-from scaledetect.sampling import check_splits, sample_images
-from scaledetect.seeds import factor_seed
-from scaledetect.task import Task
+from scaledetect._base.errors import bad_value
+from scaledetect.sampling.samplers import check_splits, sample_images
+from scaledetect.sampling.seeds import factor_seed
+from scaledetect.task.task import Task
 
 __all__ = ["Rows", "Sizes", "draw_rows"]
 

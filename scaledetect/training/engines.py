@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.nets import PoolingNet
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Rows
@@ -19,7 +20,6 @@ from scaledetect.training.stacked import StackedPoolingNets
 
 __all__ = ["Engine", "LoopEngine", "StackedEngine"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 EVALUATION_BYTES = 2**26

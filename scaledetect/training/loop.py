@@ -9,23 +9,21 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.nets import PoolingNet
 from scaledetect.results import Sensitivities
-from scaledetect.seeds import factor_seed
+from scaledetect.sampling.seeds import epoch_order, epoch_seed, factor_seed
 from scaledetect.sensitivity import sensitivities
 from scaledetect.training.data import Rows, draw_rows
 from scaledetect.training.engines import Engine, LoopEngine, StackedEngine
-from scaledetect.training.plan import Plan
 from scaledetect.training.result import Status, TrainedMember
-from scaledetect.training.seeds import epoch_order, epoch_seed
+from scaledetect.training.run_spec import Plan
 from scaledetect.training.store import RunFolder
 
 __all__ = ["GroupTraining", "TrainProgress"]
 
-FloatArray = NDArray[np.float64]
 Split = Literal["train", "validation", "test"]
 
 

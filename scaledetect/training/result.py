@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
-from scaledetect.errors import bad_value
+from scaledetect._base.errors import bad_value
 from scaledetect.nets import NetSpec
 from scaledetect.results import Sensitivities
-from scaledetect.seeds import factor_seed
-from scaledetect.task import Task
+from scaledetect.sampling.seeds import factor_seed
+from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 
@@ -33,7 +33,7 @@ class TrainedMember:
     Attributes
     ----------
     seed : int
-        Root seed; those of data, first weights and order derive from it by name (`scaledetect.training.factor_seed`).
+        Root seed; those of data, first weights and order derive from it by name (`factor_seed`).
     status : {"converged", "max_epochs", "diverged"}
         Whether it reached its target, ran out of epochs, or its loss or weights stopped being finite.
     epochs : int

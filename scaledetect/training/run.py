@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from scaledetect.nets import NetSpec, PoolingNet
-from scaledetect.noise import Noise
-from scaledetect.task import Task
+from scaledetect.perturbations.noise import Noise
+from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 from scaledetect.training.loop import GroupTraining, TrainProgress
-from scaledetect.training.plan import Plan, Tracking, check_device
 from scaledetect.training.result import TrainedMember, TrainingRun
+from scaledetect.training.run_spec import Plan, Tracking, check_device
 from scaledetect.training.store import RunFolder
 
 __all__ = ["train"]

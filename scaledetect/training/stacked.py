@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from scaledetect.nets import PoolingNet
-from scaledetect.training.windows import Windows
+from scaledetect.training.patches import Windows
 
 __all__ = ["StackedPoolingNets"]
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.files import make_folder, plain, replacing, write_json
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.files import make_folder, plain, replacing, write_json
+from scaledetect._base.versions import versions
 from scaledetect.nets import NetSpec
 from scaledetect.results import Sensitivities
 from scaledetect.training.result import TrainedMember
-from scaledetect.versions import versions
 
 __all__ = ["MEMBER_FORMAT", "RunFolder", "load_member", "read_log", "read_stored"]
 

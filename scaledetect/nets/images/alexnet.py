@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from scaledetect.nets.images.cifar import CifarNet, seeded, stage
+from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.initialisation import seeded
 
 __all__ = ["AlexNet"]
 

@@ -1,20 +1,16 @@
-"""What the image nets have in common: 32 x 32 inputs, layers one after the other, weights that a seed decides."""
+"""Base class of the image nets: 32 x 32 inputs, and modules that run one after the other."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from numbers import Integral
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.stream import check_seed
+from scaledetect._base.arguments import at_least_one
+from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["SIDE", "CifarNet", "at_least_one", "seeded", "stage"]
+__all__ = ["SIDE", "CifarNet", "stage"]
 
 SIDE = 32
 """Side of the images at CIFAR scale, in pixels."""
@@ -74,25 +70,6 @@ class CifarNet(nn.Module):
         return functional.pad(x, (left, SIDE - width - left, top, SIDE - height - top))
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw weights from `seed`, on the CPU whatever the default device; torch's global random state is put back."""
-    number = check_seed(seed)
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        # torch.manual_seed would also reach accelerators, which are not put back.
-        torch.default_generator.manual_seed(number)
-        yield
-
-
 def stage(**modules: nn.Module | None) -> nn.Sequential:
     """Modules that run one after the other under their names; None is left out."""
     return nn.Sequential(OrderedDict((name, module) for name, module in modules.items() if module is not None))
-
-
-def at_least_one(name: str, value: object) -> int:
-    """`value` as an int, or an error that names it when it is no integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    if value < 1:
-        raise bad_value(name, value, "must be at least 1")
-    return int(value)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from scaledetect.nets.images.cifar import CifarNet, seeded, stage
+from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.initialisation import seeded
 
 __all__ = ["EfficientNetB0"]
 

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect.errors import bad_value
-from scaledetect.nets.images.cifar import SIDE, CifarNet, at_least_one, seeded, stage
+from scaledetect._base.arguments import at_least_one
+from scaledetect._base.errors import bad_value
+from scaledetect.nets.images.cifar import SIDE, CifarNet, stage
+from scaledetect.nets.initialisation import seeded
 
 __all__ = ["FullyConnected"]
 

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from scaledetect.errors import bad_value, unknown_name
-from scaledetect.nets.images.cifar import CifarNet, at_least_one, seeded, stage
+from scaledetect._base.arguments import at_least_one
+from scaledetect._base.errors import bad_value, unknown_name
+from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.initialisation import seeded
 
 __all__ = ["RESNET_CONFIGURATIONS", "ResNet"]
 

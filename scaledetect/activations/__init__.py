@@ -1,0 +1,1 @@
+"""Hooks on a network: which layers count, their activations while it runs, and the net left as it was found."""

@@ -1,0 +1,192 @@
+"""Hand over the activation of each layer of a network while it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils.hooks import RemovableHandle
+
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.activations.eager import plain_modules, unwrapped
+from scaledetect.activations.layer_selection import OUTPUT, Selection
+from scaledetect.activations.output_tensors import describe, floating_parts
+
+__all__ = ["OUTPUT", "Capture", "Function", "Receiver"]
+
+Receiver = Callable[[str, Tensor], None]
+Function = Callable[[Tensor], Mapping[str, Any]]
+
+
+class Capture:
+    """Forward hooks on the layers of a net, for the length of a ``with`` block.
+
+    An activation is handed over the moment it exists, before a later module can overwrite it in place. Hooks of the
+    net's own that replace an output have run by then.
+
+    Parameters
+    ----------
+    net : torch.nn.Module or callable
+        A compiled net is taken for the one it was compiled from. A callable maps images to a mapping of tensors, whose
+        keys name the layers; or to one tensor, the layer "output".
+    layers : iterable of str, optional
+        Names of modules as in ``net.named_modules()``, "output", or patterns; see `Selection`. By default those in
+        ``net.sensitivity_layers``; where the net names none, every module that runs no other and returns a floating
+        tensor (an attention module that uses its projections as mere weights is one), and the output.
+
+    Attributes
+    ----------
+    net : torch.nn.Module or callable
+        What runs: no longer compiled.
+    module : torch.nn.Module
+        The same; an empty module for a callable.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        When `net` is no module and cannot be called, its parameters are not yet there, or `layers` is empty or names no
+        module of it.
+    """
+
+    def __init__(self, net: nn.Module | Function, layers: Iterable[str] | None = None) -> None:
+        if not callable(net):
+            raise bad_type("net", type(net).__name__, "must be a torch.nn.Module, or map images to a dict of tensors")
+        self.net = unwrapped(net) if isinstance(net, nn.Module) else net
+        self.module = self.net if isinstance(self.net, nn.Module) else nn.Module()
+        self._selection = Selection(getattr(net, "sensitivity_layers", None) if layers is None else layers)
+        if self.module is self.net:
+            _check_ready(self.module)
+            self._selection.check_names(name for name, _ in plain_modules(self.module) if name)
+        self._receive: Receiver | None = None
+        self._calls: Counter[str] = Counter()
+        self._taken: dict[str, bool] | None = None
+        self._seen: dict[str, bool] = {}
+        # The modules that run, outermost first, each with whether it has run another.
+        self._running: list[tuple[nn.Module | None, bool]] = []
+        self._handles: list[RemovableHandle] = []
+
+    def __enter__(self) -> Self:
+        first_names: dict[nn.Module, str] = {}
+        for name, module in self._named_modules():
+            first = first_names.setdefault(module, name) == name
+            if first:
+                self._handles.append(module.register_forward_pre_hook(self._begin))
+            # A module shared under several names answers to each that is asked for.
+            if first or self._selection.mentions(name):
+                self._handles.append(module.register_forward_hook(self._hook(name)))
+            if first:
+                self._handles.append(module.register_forward_hook(self._end))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        while self._handles:
+            self._handles.pop().remove()
+
+    def run(self, x: Tensor, receive: Receiver) -> None:
+        """One forward pass on `x`, shape (n, ...): calls ``receive(label, activation)`` in the order of execution.
+
+        The label is the module's name; ``name:2``, ``name:3`` and so on from its second call on; for a module that
+        returns a tuple, mapping or dataclass followed by the path of each tensor, as in ``name.0`` or
+        ``output.logits``. Such parts, unless named themselves, count only if they have a row for each image; the first
+        pass decides.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a layer asked for does not run, or returns no floating tensor, or one without a row for each of `x`.
+        """
+        self._calls.clear()
+        self._running = [(None, False)]
+        self._receive, self._rows = receive, len(x)
+        first, self._seen = self._taken is None, {}
+        try:
+            output = self.net(x)
+            if self.module is not self.net:
+                self._hand_over(None, output)
+        finally:
+            self._receive = None
+        if first:
+            self._taken = self._seen
+            self._selection.check_met(self._seen)
+
+    def _named_modules(self) -> list[tuple[str, nn.Module]]:
+        named = [(name, module) for name, module in plain_modules(self.module) if name]
+        if any(name == OUTPUT for name, _ in named):
+            # A module of that name is meant when it is asked for, and the net by default.
+            if not self._selection.is_default:
+                return named
+            named = [(name, module) for name, module in named if name != OUTPUT]
+        return [(OUTPUT, self.module), *named]
+
+    def _begin(self, module: nn.Module, args: Any) -> None:
+        self._running[-1] = (self._running[-1][0], True)
+        self._running.append((module, False))
+
+    def _end(self, module: nn.Module, args: Any, output: Any) -> None:
+        # Modules that failed, and whose error the net has caught, are still on top.
+        while len(self._running) > 1 and self._running.pop()[0] is not module:
+            pass
+
+    def _hook(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if self._receive is not None:
+                self._hand_over(name, output)
+
+        return hook
+
+    def _hand_over(self, name: str | None, output: Any) -> None:
+        """Pass on the parts that count of what module `name`, or a callable (None), has returned."""
+        assert self._receive is not None
+        prefix: tuple[str, ...] = ()
+        if name is not None:
+            self._calls[name] += 1
+            prefix = (name if self._calls[name] == 1 else f"{name}:{self._calls[name]}",)
+        parts = [(".".join((*prefix, *path)) or OUTPUT, bool(prefix and path), f) for path, f in floating_parts(output)]
+        passed = [label for label, is_part, f in parts if self._takes(name or label, label, f, is_part)]
+        if not passed and name is not None and self._selection.asks(name):
+            if not parts:
+                raise bad_type("layers", name, f"returns no floating tensor but {describe(output)}", "name others")
+            passed = [parts[0][0]]
+        for label, _, f in parts:
+            if label in passed:
+                _check_rows(label, f, self._rows)
+                self._receive(label, f)
+
+    def _takes(self, name: str, label: str, activation: Tensor, is_part: bool) -> bool:
+        is_leaf = not self._running[-1][1]
+        if self._taken is not None:
+            # One that the first pass has not met is passed on all the same: whoever receives it can tell.
+            return self._taken.get(label, self._selection.takes(name, label, is_leaf))
+        if label in self._seen:
+            raise bad_value("layers", label, "is the name of two activations of this net", "rename one of the modules")
+        taken = self._selection.takes(name, label, is_leaf)
+        if is_part and not self._selection.asks(label):
+            taken = taken and _has_rows(activation, self._rows)
+        self._seen[label] = taken
+        return taken
+
+
+def _check_ready(net: nn.Module) -> None:
+    for name, parameter in net.named_parameters():
+        if is_lazy(parameter):
+            raise bad_value("net", name, "is a parameter without a shape yet", "run the net on one image first")
+
+
+def _has_rows(output: Tensor, rows: int) -> bool:
+    return output.ndim >= 1 and output.shape[0] == rows
+
+
+def _check_rows(label: str, output: Tensor, rows: int) -> None:
+    if not _has_rows(output, rows):
+        raise bad_value(
+            "layers",
+            label,
+            f"returned shape {tuple(output.shape)} for {rows} images: the first axis must be the image",
+            "name the layers to measure, without this one",
+        )

@@ -1,0 +1,87 @@
+"""Which layers count: names, patterns, or a default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from scaledetect._base.errors import bad_type, bad_value, unknown_name
+
+__all__ = ["OUTPUT", "Selection"]
+
+OUTPUT = "output"
+"""Name under which the output of the whole net is measured."""
+
+_WILD = re.compile(r"\*\*|\*|\?")
+_AS_REGEX = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
+
+
+class Selection:
+    """The layers asked for, and which of those have been met.
+
+    An entry is a layer's label, the name of its module (then every call and every part of that module's output), or a
+    pattern for either: ``*`` and ``?`` stay within a component of a dotted name, ``**`` does not.
+
+    Parameters
+    ----------
+    layers : iterable of str, str or None
+        None: modules that ran no other module, and the output.
+    """
+
+    def __init__(self, layers: Iterable[str] | str | None) -> None:
+        self.is_default = layers is None
+        self._entries = _checked(layers)
+        self._patterns = {entry: _pattern(entry) for entry in self._entries}
+        self._met: set[str] = set()
+
+    def check_names(self, known: Iterable[str]) -> None:
+        """Raise unless every entry that is no pattern is one of the modules `known`, or begins with one."""
+        names = {OUTPUT, *known}
+        for entry in self._entries:
+            if not _WILD.search(entry) and not any(base in names for base in _bases(entry)):
+                raise unknown_name("layer", entry, names)
+
+    def mentions(self, name: str) -> bool:
+        """Whether `name`, or a call or part of that module, is asked for in so many words."""
+        return any(name in _bases(entry) for entry in self._entries)
+
+    def asks(self, name: str) -> bool:
+        """Whether `name` itself is asked for."""
+        return name in self._entries
+
+    def takes(self, name: str, label: str, is_leaf: bool) -> bool:
+        """Whether the activation `label` of module `name` counts."""
+        if self.is_default:
+            return is_leaf or name == OUTPUT
+        hits = [entry for entry, pattern in self._patterns.items() if pattern(name) or pattern(label)]
+        self._met.update(hits)
+        return bool(hits)
+
+    def check_met(self, seen: Iterable[str]) -> None:
+        """Raise when an entry has met none of the layers `seen`."""
+        if missing := [entry for entry in self._entries if entry not in self._met]:
+            way_out = f"leave them out; these run: {', '.join(dict.fromkeys(seen))}"
+            raise bad_value("layers", missing, "did not run in a forward pass of this net", way_out)
+
+
+def _checked(layers: Iterable[str] | str | None) -> list[str]:
+    if layers is None:
+        return []
+    names = [layers] if isinstance(layers, str) else list(layers)
+    if not names:
+        raise bad_value("layers", layers, "names no layer", "leave it out to measure all")
+    for name in names:
+        if not isinstance(name, str):
+            raise bad_type("layers", name, "must be names of layers, or patterns for them")
+    return names
+
+
+def _pattern(entry: str) -> Callable[[str], object]:
+    pieces = [_AS_REGEX.get(piece, re.escape(piece)) for piece in re.split(r"(\*\*|\*|\?)", entry)]
+    return re.compile("".join(pieces)).fullmatch
+
+
+def _bases(entry: str) -> list[str]:
+    """The entry itself, and what is left of it without the number of a call, or the last parts of an output."""
+    cuts = [match.start() for match in re.finditer(r"[.:]", entry)]
+    return [entry, *(entry[:cut] for cut in cuts)]

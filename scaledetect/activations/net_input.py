@@ -1,0 +1,95 @@
+"""Bring images to a net: where it is, in its floating type, in the form it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from scaledetect._base.errors import bad_type, bad_value
+
+__all__ = ["Place", "Prepare", "prepared", "shape_error"]
+
+Prepare = Callable[[Tensor], Tensor]
+
+_ABOUT_SHAPES = re.compile(r"shape|size|dimension|channel|expected|mat1|batch|input|index", re.IGNORECASE)
+
+
+class Place(NamedTuple):
+    """Where, and in which floating type, a net takes its images."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, net: nn.Module, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Place:
+        """That of the first parameter or buffer (the CPU and float32 without any), unless given."""
+        tensors = [*net.parameters(), *net.buffers()]
+        devices = (tensor.device for tensor in tensors)
+        types = (tensor.dtype for tensor in tensors if tensor.is_floating_point())
+        return cls(device or next(devices, torch.device("cpu")), dtype or next(types, torch.float32))
+
+    def __call__(self, images: NDArray[Any] | Tensor) -> Tensor:
+        """The images there."""
+        return torch.as_tensor(images).to(self.device, self.dtype)
+
+
+def prepared(images: Tensor, prepare: Prepare | None) -> Tensor:
+    """`images` in the form the net takes; a new tensor, or `images` itself."""
+    if prepare is None:
+        return images
+    result = prepare(images)
+    if not isinstance(result, Tensor):
+        raise bad_type("prepare", type(result).__name__, "must return a tensor")
+    if result.ndim < 1 or len(result) != len(images):
+        raise bad_value("prepare", tuple(result.shape), f"must return a row for each of the {len(images)} images")
+    return result
+
+
+def shape_error(
+    net: Callable[[Tensor], object], images: Tensor, prepare: Prepare | None, error: Exception
+) -> Exception:
+    """The error to raise when `net` has failed on its first images: `error` itself unless it is about their shape.
+
+    Where a common change of form makes the net run, it is suggested; `net` is tried on each.
+    """
+    shape = tuple(images.shape)
+    about = isinstance(error, RuntimeError | ValueError | IndexError | TypeError | AssertionError)
+    if not about or not _ABOUT_SHAPES.search(str(error)):
+        return error
+    reason = str(error).strip().splitlines()[0]
+    if prepare is not None:
+        return bad_value("prepare", shape, f"the net does not take what it makes of images of this shape: {reason}")
+    suited = next((code for code, x in _forms(net, images) if _runs(net, x)), None)
+    way_out = (
+        f"give prepare={suited}" if suited else "give a prepare that suits it, such as prepare=lambda x: x.flatten(1)"
+    )
+    return bad_value("net", type(net).__name__, f"does not take images of shape {shape}: {reason}", way_out)
+
+
+def _forms(net: object, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    yield "lambda x: x.flatten(1)", images.flatten(1)
+    yield "lambda x: x.squeeze(1)", images[:, 0]
+    yield "lambda x: x.flatten(2).transpose(1, 2)", images.flatten(2).transpose(1, 2)
+    if images.ndim == 3:
+        yield "lambda x: x[:, :, None]", images[:, :, None]
+    wide = [m.in_channels for m in net.modules() if hasattr(m, "in_channels")] if isinstance(net, nn.Module) else []
+    if wide and isinstance(channels := wide[0], int) and images.shape[1] == 1:
+        others = ", -1" * (images.ndim - 2)
+        yield f"lambda x: x.expand(-1, {channels}{others})", images.expand(-1, channels, *images.shape[2:])
+    for side in (32, 64, 224):
+        if images.ndim == 4 and (margin := side - images.shape[-1]) > 0:
+            padded = torch.nn.functional.pad(images, (0, margin, 0, margin))
+            yield f"lambda x: torch.nn.functional.pad(x, (0, {margin}, 0, {margin}))", padded
+
+
+def _runs(net: Callable[[Tensor], object], images: Tensor) -> bool:
+    try:
+        net(images)
+    except Exception:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Leaderboard entries: the contract, its kinds, and the rows they are served."""

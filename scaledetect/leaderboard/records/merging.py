@@ -1,0 +1,105 @@
+"""Records of several folders in one: one record a run, and what contradicts named."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaledetect.leaderboard.records.schema import Record
+from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_record
+
+__all__ = ["Conflict", "Merged", "merge_records", "unique_records"]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two records of one run that should be equal and are not: same environment, or an exact entry."""
+
+    run: str
+    kept: Path
+    other: Path
+    difference: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One record a run, and what was met on the way.
+
+    Attributes
+    ----------
+    records : tuple of Record
+        In the order of their files.
+    repeated : int
+        Files left out because their run had a record already.
+    conflicts : tuple of Conflict
+    bad : tuple of BadRecord
+    """
+
+    records: tuple[Record, ...]
+    repeated: int
+    conflicts: tuple[Conflict, ...]
+    bad: tuple[BadRecord, ...]
+
+
+def unique_records(folders: Iterable[str | Path]) -> Merged:
+    """The records of `folders`, one a key: of several, the first that is no failure, in the order given."""
+    kept: dict[str, tuple[Path, Record]] = {}
+    conflicts: list[Conflict] = []
+    bad: list[BadRecord] = []
+    repeated = 0
+    for path, found in _all_of(folders):
+        if isinstance(found, BadRecord):
+            bad.append(found)
+            continue
+        if found.key not in kept:
+            kept[found.key] = path, found
+            continue
+        repeated += 1
+        first_path, first = kept[found.key]
+        if difference := _contradiction(first, found):
+            conflicts.append(Conflict(found.run, first_path, path, difference))
+        if first.status == "failed" != found.status:
+            kept[found.key] = path, found
+    return Merged(tuple(record for _, record in kept.values()), repeated, tuple(conflicts), tuple(bad))
+
+
+def _all_of(folders: Iterable[str | Path]) -> list[tuple[Path, Record | BadRecord]]:
+    """`read_records`, without the search for garbage among ten thousand records, which finds none."""
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        return list(read_records(folders))
+    finally:
+        if searching:
+            gc.enable()
+
+
+def merge_records(folders: Iterable[str | Path], output: str | Path) -> Merged:
+    """Write one record a run of `folders` into the folder `output`, which counts as the first of them.
+
+    Returns
+    -------
+    Merged
+        Of conflicting records the one met first is kept; the caller decides what to do about `conflicts`.
+    """
+    own = [output] if Path(output).exists() else []
+    merged = unique_records([*own, *folders])
+    for record in merged.records:
+        write_record(output, record)
+    return merged
+
+
+def _contradiction(first: Record, second: Record) -> str:
+    """How two records of a run disagree though they had to agree, or ""."""
+    if "failed" in (first.status, second.status):  # a worker may die of what is no property of the run
+        return ""
+    if not (first.exact or first.environment == second.environment):
+        return ""
+    if first.status != second.status:
+        return f"status {first.status} and {second.status}"
+    if first.scores is None or second.scores is None or first.scores == second.scores:
+        return ""
+    mine, theirs = first.scores.model_dump(), second.scores.model_dump()
+    return "; ".join(f"{name} {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name])

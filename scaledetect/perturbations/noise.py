@@ -1,0 +1,63 @@
+"""The noise a measurement adds to an image: its form and its strength."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import Literal
+
+from scaledetect._base.arguments import one_of
+from scaledetect._base.errors import bad_type, bad_value
+
+__all__ = ["NOISE_MODES", "Noise", "NoiseMatch", "NoiseMode"]
+
+NoiseMode = Literal["signed", "rectified_noise", "rectified_input"]
+NoiseMatch = Literal["ensemble", "sample"]
+NOISE_MODES: tuple[NoiseMode, ...] = ("signed", "rectified_noise", "rectified_input")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """White Gaussian noise eta ~ N(0, sigma^2) per pixel, matched in strength to the deformation.
+
+    Parameters
+    ----------
+    mode : {"signed", "rectified_noise", "rectified_input"}, default "signed"
+        What becomes of image x: ``x + eta``, ``x + ReLU(eta)`` (the paper's one-dimensional code) or ``ReLU(x + eta)``.
+    match : {"ensemble", "sample"}, default "ensemble"
+        ``"ensemble"``: sigma^2 = E|tau x - x|^2 / N, the exact value for tasks. ``"sample"``: eta is rescaled, before
+        any rectification, to |eta| = |tau x - x| image by image.
+    sigma : float, optional
+        Standard deviation per pixel; given, it replaces the matching.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown mode, a sigma that is not positive, or a sigma together with ``match="sample"``.
+
+    Examples
+    --------
+    >>> from scaledetect import Noise
+    >>> Noise(mode="rectified_noise", sigma=0.5)
+    Noise(mode='rectified_noise', match='ensemble', sigma=0.5)
+    """
+
+    mode: NoiseMode = "signed"
+    match: NoiseMatch = "ensemble"
+    sigma: float | None = None
+
+    def __post_init__(self) -> None:
+        one_of("mode", self.mode, NOISE_MODES)
+        one_of("match", self.match, ("ensemble", "sample"))
+        if self.sigma is None:
+            return
+        if isinstance(self.sigma, bool) or not isinstance(self.sigma, Real):
+            raise bad_type("sigma", self.sigma, "must be a positive number, or None to match the deformation")
+        if not (math.isfinite(self.sigma) and self.sigma > 0):
+            raise bad_value("sigma", self.sigma, "must be positive and finite")
+        if self.match == "sample":
+            raise bad_value(
+                "match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one"
+            )
+        object.__setattr__(self, "sigma", float(self.sigma))

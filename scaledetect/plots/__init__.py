@@ -1,0 +1,8 @@
+"""Figures: `matplotlib.figure.Figure` objects that no global state knows of; save one with ``figure.savefig``."""
+
+from scaledetect.plots.examples import plot_examples
+from scaledetect.plots.filter_spectra import plot_spectra
+from scaledetect.plots.overview import plot_overview
+from scaledetect.plots.sensitivities import plot_sensitivities
+
+__all__ = ["plot_examples", "plot_overview", "plot_sensitivities", "plot_spectra"]

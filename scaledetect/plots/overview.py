@@ -1,0 +1,46 @@
+"""All comparisons of theory and measurement at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scaledetect._base.errors import bad_value
+from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS
+
+if TYPE_CHECKING:
+    from scaledetect.results.theory_comparison import TheoryComparison
+
+__all__ = ["plot_overview"]
+
+
+def plot_overview(comparisons: Sequence[TheoryComparison]) -> Figure:
+    """All comparisons at a glance: measured against exact values, and the z-score of every layer by card."""
+    if not comparisons:
+        raise bad_value("comparisons", list(comparisons), "is empty")
+    cards = list(dict.fromkeys(one.card for one in comparisons))
+    figure = Figure(figsize=(10.0, 1.6 + 0.36 * max(len(cards), 6)), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    for index, name in enumerate(PANELS):
+        style = {"color": COLORS[index], "linestyle": "none", "marker": MARKERS[index], "alpha": 0.7}
+        exact = np.concatenate([getattr(one.theory, name) for one in comparisons])
+        seen = np.concatenate([getattr(one.measured, name) for one in comparisons])
+        shown = (exact > 0) & (seen > 0)
+        left.plot(exact[shown], seen[shown], markersize=4, label=rf"${name}$", **style)
+        score = np.concatenate([one.z[name] for one in comparisons])
+        row = np.concatenate([np.full(len(one.measured), cards.index(one.card)) for one in comparisons])
+        right.plot(score, row + 0.22 * (index - 1), markersize=3, **style)
+    left.set(xscale="log", yscale="log", xlabel="exact", ylabel="measured")
+    left.axline((1, 1), (10, 10), color=GREY, linewidth=0.8, zorder=0)
+    left.legend(frameon=False)
+    right.axvspan(-1, 1, color="0.92", zorder=0)
+    right.axvline(0, color=GREY, linewidth=0.8, zorder=0)
+    right.set(xlabel="(measured - exact) / standard error", yticks=range(len(cards)), xlim=(-5.5, 5.5))
+    right.set_yticklabels(cards, fontsize=8)
+    right.invert_yaxis()
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,0 +1,40 @@
+"""Style of all figures: colours, markers, headings and ticks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+__all__ = ["COLORS", "GREY", "MARKERS", "PANELS", "legible_ticks"]
+
+# Okabe and Ito: told apart by readers of every colour vision, and in print by their brightness.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+MARKERS = ("o", "s", "D", "^", "v", "P")
+
+
+PANELS = {
+    "D": ("Sensitivity to deformation", r"$D_k$"),
+    "G": ("Sensitivity to noise", r"$G_k$"),
+    "R": ("Relative sensitivity", r"$R_k = D_k / G_k$"),
+}
+
+
+GREY = "#666666"
+
+
+def legible_ticks(axis: Axis) -> None:
+    """Numbers a reader can place: powers of ten over a wide range, plain numbers over a narrow one."""
+    low, high = axis.get_view_interval()
+    if high > 50 * low:
+        axis.set_minor_formatter(NullFormatter())
+        return
+    steps = (1, 2, 5) if high > 4 * low else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,70 @@
+"""A measurement and the exact theory of one net on one task, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect.perturbations.noise import Noise
+from scaledetect.results.sensitivities import Sensitivities
+from scaledetect.task.task import Task
+
+if TYPE_CHECKING:
+    from scaledetect.task.cards import ReferenceNet
+
+__all__ = ["TheoryComparison"]
+
+QUANTITIES = ("D", "G", "R")
+
+
+@dataclass(frozen=True, eq=False)
+class TheoryComparison:
+    """One net on one task: what was measured, and the exact values.
+
+    Attributes
+    ----------
+    card : str
+        Name of the card, or "" for a task without one.
+    task : Task
+    net : ReferenceNet
+    noise : Noise
+    measured, theory : Sensitivities
+        With the same layers.
+    seconds : float
+        Wall time of both.
+    """
+
+    card: str
+    task: Task
+    net: ReferenceNet
+    noise: Noise
+    measured: Sensitivities
+    theory: Sensitivities
+    seconds: float
+
+    @property
+    def z(self) -> dict[str, NDArray[np.float64]]:
+        """(measured - exact) / standard error of D, G, R and Delta, each of shape (K,)."""
+        return self.measured.z(self.theory)
+
+    @property
+    def worst(self) -> float:
+        """Largest |z| of D, G and R over all layers; NaN, where a layer is constant, is left out."""
+        scores = np.abs(np.concatenate([self.z[name] for name in QUANTITIES]))
+        return float(np.nanmax(scores, initial=0.0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON once `scaledetect._base.files.plain` has seen it."""
+        return {
+            "card": self.card,
+            "task": asdict(self.task),
+            "net": self.net.model_dump(),
+            "noise": asdict(self.noise),
+            "measured": self.measured.to_dict(),
+            "theory": self.theory.to_dict(),
+            "z": self.z,
+            "seconds": self.seconds,
+        }

@@ -1,0 +1,94 @@
+"""A generator in the style of scikit-learn: `make_scale_detection`."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect._base.arguments import check_seed
+from scaledetect._base.errors import bad_value
+from scaledetect.sampling.samplers import check_request, sample_images, sample_pairs
+from scaledetect.task.task import Task
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["make_scale_detection"]
+
+
+def make_scale_detection(
+    n_samples: int = 100,
+    *,
+    size: int = 64,
+    xi: int | float = 16,
+    dim: int = 1,
+    gap: int | float = 0,
+    labelling: Any = "distance",
+    norm: Any = "l2",
+    periodic: bool = True,
+    amplitude: Any = "norm",
+    balance: Any = "equal",
+    background_noise: float = 0.0,
+    sparse: bool = False,
+    random_state: Any = 0,
+) -> tuple[NDArray[np.float64] | csr_matrix[Any], NDArray[np.int8]]:
+    """Generate a scale-detection data set as scikit-learn's ``make_*`` functions do.
+
+    Parameters
+    ----------
+    n_samples : int, default 100
+        Number of samples, drawn without replacement.
+    size, xi, dim, gap, labelling, norm, periodic, amplitude, balance, background_noise
+        Fields of `Task`.
+    sparse : bool, default False
+        Return X as a `scipy.sparse.csr_matrix` with two entries a row; not with background noise.
+    random_state : int, RandomState instance or None, default 0
+        An integer is the seed of the stream; a RandomState, or NumPy's global one for None, draws the seed.
+
+    Returns
+    -------
+    X : ndarray of float64, or csr_matrix, shape (n_samples, size**dim)
+        One flattened image a row.
+    y : ndarray of int8, shape (n_samples,)
+        +1 near, -1 far.
+
+    Examples
+    --------
+    >>> from scaledetect import make_scale_detection
+    >>> X, y = make_scale_detection(10, size=32, xi=8, random_state=0)
+    >>> X.shape, y[:4].tolist()
+    ((10, 32), [1, -1, 1, -1])
+    """
+    task = Task(
+        dim=dim, size=size, xi=xi, gap=gap, labelling=labelling, norm=norm, periodic=periodic, amplitude=amplitude,
+        balance=balance, background_noise=background_noise,
+    )  # fmt: skip
+    seed = _seed_of(random_state)
+    n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
+    if not sparse:
+        X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
+        return X.reshape(n_samples, task.n_sites), y
+    if task.background_noise:
+        raise bad_value("sparse", sparse, f"an image with background_noise={background_noise} has no zeros", "drop one")
+    pairs, y = sample_pairs(task, n_samples, seed=seed)
+    return _sparse_rows(pairs, task), y
+
+
+def _seed_of(random_state: Any) -> int:
+    from sklearn.utils import check_random_state
+
+    if isinstance(random_state, Integral):
+        return check_seed(random_state, "random_state")
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _sparse_rows(pairs: NDArray[np.int64], task: Task) -> csr_matrix[Any]:
+    from scipy.sparse import csr_matrix
+
+    n = len(pairs)
+    columns = np.ravel_multi_index(tuple(np.moveaxis(pairs, 2, 0)), task.shape).reshape(2 * n)
+    values = np.full(2 * n, task.pixel_value)
+    return csr_matrix((values, columns, np.arange(0, 2 * n + 1, 2)), shape=(n, task.n_sites))

@@ -1,0 +1,76 @@
+"""From the estimates of all layers to a result, with the warnings that belong to it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from scaledetect._base.array_types import FloatArray
+from scaledetect.results import BlockSums, Pooling, Sensitivities
+from scaledetect.sensitivity.jackknife import Estimate
+
+__all__ = ["columns_of", "describe_net", "outcome"]
+
+NAMES = ("D", "G", "R", "Delta")
+
+
+def outcome(
+    estimates: Mapping[str, Estimate],
+    net: object,
+    *,
+    sigma: float,
+    n: int,
+    n_blocks: int,
+    config: Mapping[str, Any],
+    sums: Mapping[str, BlockSums] | None = None,
+    stacklevel: int = 3,
+) -> Sensitivities:
+    """The result; warnings point `stacklevel` frames up, as `warnings.warn` counts from here."""
+    _warn_of_flaws(estimates, stacklevel + 1)
+    return Sensitivities(
+        **columns_of(estimates),
+        A=_receptive_fields(net, tuple(estimates)),
+        sigma=sigma,
+        kind="measured",
+        n=n,
+        n_blocks=n_blocks,
+        config=config,
+        sums=sums,
+    )
+
+
+def columns_of(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """The fields of a result that come from the estimates."""
+    columns: dict[str, Any] = {"layers": tuple(estimates), "deviations": {}}
+    for name in NAMES:
+        columns[name] = [estimate.values[name] for estimate in estimates.values()]
+        columns[f"{name}_stderr"] = [estimate.stderrs[name] for estimate in estimates.values()]
+        columns["deviations"][name] = np.stack([e.deviations[name] for e in estimates.values()], axis=1)
+    columns["D_events"] = [estimate.deformed_events for estimate in estimates.values()]
+    columns["G_events"] = [estimate.noisy_events for estimate in estimates.values()]
+    return columns
+
+
+def describe_net(net: object) -> dict[str, Any]:
+    """Plain data on a net: its class, and its numbers where it only pools."""
+    pooling = getattr(net, "pooling", None)
+    numbers = {"dim": getattr(net, "dim", None), **asdict(pooling)} if isinstance(pooling, Pooling) else {}
+    return {"class": type(net).__name__, **numbers}
+
+
+def _warn_of_flaws(estimates: Mapping[str, Estimate], stacklevel: int) -> None:
+    flaws: dict[str, list[str]] = {}
+    for name, estimate in estimates.items():
+        if estimate.flaw is not None:
+            flaws.setdefault(estimate.flaw, []).append(name)
+    for flaw, names in flaws.items():
+        warnings.warn(f"{flaw}, so D and G are NaN: {', '.join(names)}", RuntimeWarning, stacklevel=stacklevel)
+
+
+def _receptive_fields(net: object, layers: tuple[str, ...]) -> FloatArray | None:
+    pooling = getattr(net, "pooling", None)
+    return pooling.A if isinstance(pooling, Pooling) and pooling.layers == layers else None

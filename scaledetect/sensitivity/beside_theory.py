@@ -1,0 +1,85 @@
+"""Measure constant-filter nets and compute their exact theory beside: the reference nets of a task card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from scaledetect._base.errors import bad_value
+from scaledetect.perturbations.noise import Noise
+from scaledetect.results.theory_comparison import TheoryComparison
+from scaledetect.task.cards import Card, ReferenceNet, load_card
+from scaledetect.task.task import Task
+
+__all__ = ["compare_net", "compare_with_theory"]
+
+
+def compare_with_theory(
+    card: Card | Task | str,
+    *,
+    nets: Sequence[ReferenceNet] | None = None,
+    n: int = 20_000,
+    noise: Noise | Sequence[Noise] = Noise(),
+    seed: int | None = None,
+    on_done: Callable[[TheoryComparison], None] | None = None,
+) -> tuple[TheoryComparison, ...]:
+    """Measure constant-filter nets on a task, and compute the exact values beside.
+
+    Parameters
+    ----------
+    card : Card, Task or str
+        A card or its name; or a task, for which `nets` must be given.
+    nets : sequence of ReferenceNet, optional
+        Default: those of the card.
+    n : int, default 20000
+        Draws of each measurement.
+    noise : Noise or sequence of Noise, default Noise()
+        Every net is compared for each.
+    seed : int, optional
+        Seed of the draws, the same for all nets. Default: the first study seed of the card, 0 for a task.
+    on_done : callable, optional
+        Called with each comparison when it is complete.
+
+    Returns
+    -------
+    tuple of TheoryComparison
+        Noise by noise, and net by net.
+
+    Raises
+    ------
+    KeyError
+        For the name of a card that is not there.
+    ValueError
+        Where there is no net to compare, and for what `sensitivities` and `theory.sensitivities` refuse.
+    """
+    if isinstance(card, str):
+        card = load_card(card)
+    name, task = (card.name, card.task) if isinstance(card, Card) else ("", card)
+    if nets is None:
+        nets = card.nets if isinstance(card, Card) else ()
+    if not nets:
+        raise bad_value("nets", nets, "nothing to compare", "give at least one ReferenceNet")
+    if seed is None:
+        seed = card.seeds.study[0] if isinstance(card, Card) else 0
+    done = []
+    for one_noise in [noise] if isinstance(noise, Noise) else noise:
+        for net in nets:
+            done.append(compare_net(task, net, n=n, noise=one_noise, seed=seed, card=name))
+            if on_done is not None:
+                on_done(done[-1])
+    return tuple(done)
+
+
+def compare_net(
+    task: Task, net: ReferenceNet, *, n: int = 20_000, noise: Noise = Noise(), seed: int = 0, card: str = ""
+) -> TheoryComparison:
+    """One net of `compare_with_theory`."""
+    from scaledetect import theory
+    from scaledetect.nets import ConstantFilterNet
+    from scaledetect.sensitivity import sensitivities
+
+    start = time.perf_counter()
+    # Theory first: it refuses what has no closed form before any image is drawn.
+    exact = theory.sensitivities(task, **net.model_dump(), noise=noise)
+    measured = sensitivities(ConstantFilterNet(task.dim, **net.model_dump()), task, n, noise=noise, seed=seed)
+    return TheoryComparison(card, task, net, noise, measured, exact, time.perf_counter() - start)

@@ -1,0 +1,79 @@
+"""One measurement from its parts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import replace
+
+from scaledetect._base.errors import bad_value
+from scaledetect.results import BlockSums, Sensitivities
+from scaledetect.sensitivity.assemble import columns_of
+from scaledetect.sensitivity.jackknife import estimate_layer
+
+__all__ = ["merge"]
+
+
+def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
+    """Put measurements of the same net on different draws of a task together: the same numbers as from one run.
+
+    Parameters
+    ----------
+    parts : iterable of Sensitivities
+        From `scaledetect.sensitivities` with ``keep_sums=True`` and a `start` of their own, so that no draw is in two;
+        all else the same. They may come from files.
+
+    Returns
+    -------
+    Sensitivities
+        With the sums of all; its `start` is the first.
+
+    Raises
+    ------
+    ValueError
+        For no parts, parts without sums, of other draws than the first ones (another task, noise or seed), layers or
+        blocks, or that share draws.
+
+    Notes
+    -----
+    That the net was the same is not checked beyond its class.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> from scaledetect.sensitivity import merge
+    >>> net, task = sd.nets.ConstantFilterNet(dim=1, filter_size=2, stride=2, depth=3), sd.Task(size=32, xi=8)
+    >>> parts = [sd.sensitivities(net, task, 500, start=start, keep_sums=True) for start in (0, 500)]
+    >>> bool(abs(merge(parts).D - sd.sensitivities(net, task, 1000).D).max() < 1e-6)
+    True
+    """
+    ordered = sorted(parts, key=lambda part: int(part.config.get("start", 0)))
+    if not ordered:
+        raise bad_value("parts", [], "there are none")
+    first = ordered[0]
+    for part in ordered:
+        _check_alike(first, part)
+    for one, other in itertools.pairwise(ordered):
+        if one.config["start"] + one.n > other.config["start"]:
+            starts = [part.config["start"] for part in ordered]
+            raise bad_value("parts", starts, "as starts share draws", "measure each with its own start")
+    sums = {name: _added([(part.sums or {})[name] for part in ordered]) for name in first.layers}
+    estimates = {name: estimate_layer(layer) for name, layer in sums.items()}
+    return replace(first, **columns_of(estimates), n=sum(part.n for part in ordered), sums=sums)
+
+
+def _added(parts: list[BlockSums]) -> BlockSums:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _check_alike(first: Sensitivities, part: Sensitivities) -> None:
+    if part.sums is None:
+        raise bad_value("parts", part, "has no sums", "measure with keep_sums=True, and save as .npz")
+    alike = {"layers": part.layers == first.layers, "blocks": part.n_blocks == first.n_blocks}
+    for key in ("task", "net", "noise", "seed", "channel_mean"):
+        alike[key] = part.config.get(key) == first.config.get(key)
+    if different := [name for name, same in alike.items() if not same]:
+        raise bad_value("parts", part, f"differs from the first in {', '.join(different)}")

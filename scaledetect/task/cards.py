@@ -1,0 +1,266 @@
+"""Task cards: a task with its budgets, reference nets, seeds and the digest of its data, as one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError, model_validator
+
+from scaledetect._base.arguments import one_of
+from scaledetect._base.errors import bad_value, unknown_name
+from scaledetect.task.task import Task
+
+__all__ = [
+    "DIGEST_LENGTH",
+    "Budgets",
+    "Card",
+    "CardKind",
+    "ReferenceNet",
+    "Seeds",
+    "list_tasks",
+    "load_card",
+    "load_task",
+]
+
+CardKind = Literal["theory", "score"]
+
+DIGEST_LENGTH = 1000
+"""Samples of the unsplit stream that the digest of a card covers."""
+
+SCORE_SHARE = 0.05
+"""Largest share of a class that training and test rows of a score card may use together."""
+
+_FOLDER = "scaledetect.tasks"
+_Count = Annotated[int, Field(ge=1)]
+_Seed = Annotated[int, Field(ge=0)]
+# TOML knows arrays only, which strict models do not take for tuples.
+_Counts = Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
+_Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Budgets(_Table):
+    """Numbers of images a score is made of."""
+
+    n_train: _Counts
+    n_validation: _Count
+    n_test: _Count
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Budgets:
+        if list(self.n_train) != sorted(set(self.n_train)):
+            raise ValueError(f"n_train={list(self.n_train)} must rise")
+        return self
+
+
+class ReferenceNet(_Table):
+    """A net that the card is measured on: filter side and stride, one number or one per layer, and depth."""
+
+    filter_size: _Count | _Counts
+    stride: _Count | _Counts
+    depth: _Count
+
+    @property
+    def label(self) -> str:
+        """How tables and figures call it, such as ``F=2 s=2``."""
+        return f"F={_short(self.filter_size)} s={_short(self.stride)}"
+
+
+class Seeds(_Table):
+    """Seeds of a card, and what each is for."""
+
+    digest: _Seed
+    study: _Seeds
+    meaning: Annotated[str, Field(min_length=1)]
+
+
+def _as_task(table: object) -> object:
+    if not isinstance(table, dict):
+        return table
+    known = [f.name for f in fields(Task)]
+    for key in table:
+        if key not in known:
+            raise ValueError(_unknown_key(key, known))
+    try:
+        return Task(**table)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+
+
+class Card(_Table):
+    """A task card: everything needed to repeat a measurement or a score on a task.
+
+    Attributes
+    ----------
+    name : str
+        Name of the card, equal to the stem of its file.
+    display_name : str
+        Name for tables and figures.
+    version : int
+        Raised when any field that moves a result changes.
+    kind : {"theory", "score"}
+        Theory cards are for the comparison with the exact theory, score cards for training.
+    task : Task
+    budgets : Budgets or None
+        Score cards only. Training and validation rows fit half of each class, and training and test rows together use
+        at most 5 % of it: beyond, a learner that knows nothing scores worse than chance.
+    nets : tuple of ReferenceNet
+        At least one on a theory card.
+    seeds : Seeds
+    digest : str
+        ``task.digest(1000, seed=seeds.digest)``.
+    citation : str
+    """
+
+    name: str
+    display_name: str
+    version: Annotated[int, Field(ge=1)]
+    kind: CardKind
+    task: Annotated[InstanceOf[Task], BeforeValidator(_as_task)]
+    budgets: Budgets | None = None
+    nets: Annotated[tuple[ReferenceNet, ...], Field(strict=False)] = ()
+    seeds: Seeds
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    citation: str
+
+    @model_validator(mode="after")
+    def _complete(self) -> Card:
+        if self.kind == "theory" and not self.nets:
+            raise ValueError("a theory card needs at least one [[nets]]")
+        if self.kind == "theory" and self.budgets is not None:
+            raise ValueError("a theory card has no [budgets]: its classes may be too small for a score")
+        if self.kind == "score":
+            _check_budgets(self.task, self.budgets)
+        return self
+
+    def current_digest(self) -> str:
+        """What `digest` should be: that of the data as this installation samples them."""
+        return self.task.digest(DIGEST_LENGTH, seed=self.seeds.digest)
+
+
+def list_tasks(kind: CardKind | None = None) -> list[str]:
+    """Names of the cards that come with the package, sorted.
+
+    Parameters
+    ----------
+    kind : {"theory", "score"}, optional
+        Only cards of this kind.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> "distance-1d-L64-xi16" in sd.list_tasks("theory")
+    True
+    """
+    if kind is None:
+        return sorted(_names())
+    one_of("kind", kind, ("theory", "score"))
+    return [name for name in sorted(_names()) if load_card(name).kind == kind]
+
+
+def load_card(name: str) -> Card:
+    """The card of this name; or, for a name ending in ``.toml``, the one in that file.
+
+    Raises
+    ------
+    KeyError
+        For a name no card has; the message lists the close ones.
+    ValueError
+        For a file that is not a card. The message names the file, the key, and the known keys close to it.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> sd.load_card("distance-1d-L64-xi16").nets[0]
+    ReferenceNet(filter_size=2, stride=2, depth=5)
+    """
+    if name.endswith(".toml"):
+        return _parse(_read(Path(name)), name, Path(name).stem)
+    if name not in set(_names()):
+        raise unknown_name("card", name, _names())
+    return _parse(files(_FOLDER).joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"tasks/{name}.toml", name)
+
+
+def load_task(name: str) -> Task:
+    """The task of a card. See `load_card`.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> task = sd.load_task("distance-1d-L64-xi16")
+    >>> task.size, task.xi, task.n_near
+    (64, 16, 960)
+    """
+    return load_card(name).task
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise bad_value("card", str(path), f"cannot be read ({error})") from error
+
+
+def _names() -> Iterator[str]:
+    return (entry.name[:-5] for entry in files(_FOLDER).iterdir() if entry.name.endswith(".toml"))
+
+
+def _parse(text: str, file: str, stem: str) -> Card:
+    try:
+        card = Card.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: not TOML: {error}") from error
+    except ValidationError as error:
+        raise ValueError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
+    if card.name != stem:
+        raise ValueError(f"{file}: name={card.name!r} must be {stem!r}, the name of the file")
+    return card
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part.islower())
+        if problem["type"] == "extra_forbidden":
+            yield _unknown_key(where, _known_keys(problem["loc"]))
+        else:
+            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"]
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    tables: dict[Any, type[_Table]] = {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds}
+    table = tables.get(location[0], Card) if len(location) > 1 else Card
+    return list(table.model_fields)
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    close = get_close_matches(key.rpartition(".")[2], known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known keys: {', '.join(known)}"
+    return f"unknown key {key!r}: {hint}"
+
+
+def _check_budgets(task: Task, budgets: Budgets | None) -> None:
+    if budgets is None:
+        raise ValueError("a score card needs [budgets]")
+    smaller = min(task.n_near, task.n_far)
+    largest = budgets.n_train[-1]
+    used = -(-(largest + budgets.n_test) // 2)
+    if used > SCORE_SHARE * smaller:
+        raise ValueError(
+            f"n_train={largest} and n_test={budgets.n_test} use {used} images of each class, "
+            f"more than {SCORE_SHARE:.0%} of the smaller one ({smaller}): train and test would be anticorrelated"
+        )
+    if -(-largest // 2) + -(-budgets.n_validation // 2) > smaller // 2:
+        raise ValueError(f"n_train={largest} and n_validation={budgets.n_validation} do not fit half of each class")
+
+
+def _short(value: int | tuple[int, ...]) -> str:
+    return str(value) if isinstance(value, int) else ",".join(map(str, value))

@@ -1,0 +1,203 @@
+"""The compiled kernels and their NumPy twins give the same bits; so does the package with the JIT off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import naive
+import numba
+import numpy as np
+import pytest
+from helpers.specs import HUGE, MEDIUM, SMALL, over, task_of
+
+from scaledetect import Task
+from scaledetect._kernels import KERNELS, backend, twin
+from scaledetect.sampling.permutation import permutation
+from scaledetect.task.population import BlockTable, rank_tables
+
+pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="the twins are in use themselves")
+
+KEY = np.uint64(0x0123456789ABCDEF), np.uint64(0xFEDCBA9876543210)
+Kernels = SimpleNamespace | Any
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(1)
+
+
+def same(work: Callable[[Kernels], Any]) -> bool:
+    """Whether `work` returns the same bits from both sets of kernels."""
+    compiled, plain = work(backend()), work(twin)
+    assert compiled.dtype == plain.dtype
+    return bool((compiled == plain).all())
+
+
+def test_every_kernel_has_a_twin() -> None:
+    assert set(KERNELS) == set(twin.__all__) == set(vars(backend()))
+    assert all(hasattr(getattr(backend(), name), "py_func") for name in KERNELS)
+
+
+@pytest.mark.parametrize("counter", [1, 2**63 - 1, 2**64 - 9])
+def test_raw_blocks(counter: int) -> None:
+    def work(kernels: Kernels) -> Any:
+        out = np.empty((8, 4), dtype=np.uint64)
+        kernels.raw_blocks(np.uint64(counter), *KEY, out)
+        return out
+
+    assert same(work)
+    key = int(KEY[0]).to_bytes(8, "little") + int(KEY[1]).to_bytes(8, "little")
+    assert work(backend()).tolist() == [list(naive.philox_block(key, counter + m)) for m in range(8)]
+
+
+@pytest.mark.parametrize("bound", [1, 2, 3, 1000, 2**32 - 1, 2**32, 2**62 + 12345, 2**63 - 1])
+@pytest.mark.parametrize("sample", [0, 2**32 - 5, 2**63])
+def test_draw_indices(bound: int, sample: int, rng: np.random.Generator) -> None:
+    rows = np.sort(rng.choice(500, size=100, replace=False))
+
+    def work(kernels: Kernels) -> Any:
+        out = np.empty(len(rows), dtype=np.uint64)
+        kernels.draw_indices(np.uint64(sample), rows, *KEY, np.uint64(bound), out)
+        return out
+
+    assert same(work)
+    assert work(backend()).max() < bound
+
+
+@over(SMALL[::6] + MEDIUM + HUGE)
+@pytest.mark.parametrize("class_name", ["near", "far"])
+def test_permutations(spec: naive.Spec, class_name: Any, rng: np.random.Generator) -> None:
+    pi = permutation(task_of(spec), 3, class_name)
+    numbers = np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits)
+    offsets = rng.integers(pi.n, size=200, dtype=np.uint64)
+
+    def indices(kernels: Kernels, first: int, step: int) -> Any:
+        out = offsets.copy()
+        kernels.permute_indices(np.int64(first), np.int64(step), *numbers, pi.keys, out)
+        return out
+
+    def run(kernels: Kernels, first: int, step: int) -> Any:
+        out = np.empty(min(200, pi.n), dtype=np.uint64)
+        kernels.permute_range(np.int64(first), np.int64(step), *numbers, pi.keys, out)
+        return out
+
+    for work in (indices, run):
+        assert same(lambda kernels, work=work: work(kernels, 0, 1))  # type: ignore[misc]
+        assert same(lambda kernels, work=work: work(kernels, pi.n - 1, -1))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("near", "total"), [(1, 2), (3, 10), (99, 100), (2**63 - 1, 2**64 - 2), (2**62, 2**63 + 1)])
+def test_spread_labels(near: int, total: int) -> None:
+    for residue in (0, 1, total - near, total - 1):
+
+        def work(kernels: Kernels, residue: int = residue) -> Any:
+            labels = np.empty(300, dtype=np.int8)
+            kernels.spread_labels(np.uint64(residue), np.uint64(near), np.uint64(total), labels)
+            return labels
+
+        assert same(work)
+
+
+@over(SMALL[::3] + MEDIUM + HUGE)
+@pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
+def test_unranking(spec: naive.Spec, far: bool, rng: np.random.Generator) -> None:
+    task = task_of(spec)
+    table = rank_tables(task.population)[far]
+    ranks = rng.integers(table.size, size=300, dtype=np.uint64)
+    ranks[:2] = 0, table.size - 1
+    rows = rng.permutation(300)
+
+    def work(kernels: Kernels) -> Any:
+        out = np.empty((300, 2, task.dim), dtype=np.int64)
+        if isinstance(table, BlockTable):
+            kernels.unrank_block(ranks, rows, task.shape, far, int(task.xi), table.starts, out)
+        else:
+            unrank = kernels.unrank_periodic if task.periodic else kernels.unrank_open
+            unrank(ranks, rows, task.shape, far, table.starts, table.edges, table.guide, table.shift, out)
+        return out
+
+    assert same(work)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("dim", "size"), [(1, 100), (2, 28), (3, 9)])
+def test_add_pixels(dim: int, size: int, dtype: Any, rng: np.random.Generator) -> None:
+    pairs = rng.integers(size, size=(50, 2, dim))
+    pairs[0, 1] = pairs[0, 0]
+
+    def work(kernels: Kernels) -> Any:
+        images = np.full((50, size**dim), np.nan, dtype=dtype)
+        kernels.add_pixels(pairs, dtype(2.7), images)
+        return images
+
+    assert same(work)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sites", [4, 5, 6, 7])
+def test_normals_agree_to_1e_6(sites: int, dtype: Any) -> None:
+    def work(kernels: Kernels) -> Any:
+        out = np.empty((50, sites), dtype=dtype)
+        kernels.fill_normals(np.uint64(2**40), *KEY, 1.5, out)
+        return out
+
+    np.testing.assert_allclose(work(backend()), work(twin), rtol=0, atol=1e-6)
+
+
+# ---------------------------------------------------------------------- the package with the JIT off
+
+DIGESTS = """
+import hashlib, sys
+sys.path.insert(0, TESTS)
+import numba, numpy as np
+import scaledetect as sd
+from scaledetect._kernels import backend, twin
+from helpers.specs import HUGE, MEDIUM, SMALL, task_of
+
+assert (backend().unrank_open is twin.unrank_open) == bool(numba.config.DISABLE_JIT)
+for spec in SMALL[::4] + MEDIUM + HUGE[::3]:
+    found = hashlib.sha256()
+    for balance in ("equal", "natural"):
+        task = task_of(spec, balance=balance)
+        for split in (None, "train", "validation", "test"):
+            for replace in (False, True):
+                if split == "test" and min(task.n_near, task.n_far) < 2:
+                    continue
+                pairs, y = sd.sample_pairs(task, 2, seed=5, split=split, replace=replace)
+                found.update(pairs.tobytes() + y.tobytes())
+        pairs, y = sd.sample_pairs(task, 100, replace=True)
+        found.update(sd.shift_pairs(pairs, y, task).tobytes())
+        found.update((sd.render_pairs(pairs, task) if task.n_sites < 10**4 else pairs).tobytes())
+    print(found.hexdigest(), task.digest(200))
+"""
+
+
+def digests(tests: str, jit: bool) -> str:
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "0" if jit else "1"}
+    code = DIGESTS.replace("TESTS", repr(tests))
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    return done.stdout
+
+
+def test_the_package_with_the_jit_off(root: Any) -> None:
+    tests = str(root / "tests")
+    compiled = digests(tests, jit=True)
+    assert compiled == digests(tests, jit=False)
+    assert len(set(compiled.split())) == len(compiled.split())
+
+
+def test_doctor_says_that_the_twins_are_in_use() -> None:
+    code = "from scaledetect._kernels.jit import cache_state; print(cache_state())"
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "not used: the JIT is off"
+
+
+def test_one_task_stays_one_task() -> None:
+    task = Task(size=64, xi=16)
+    assert rank_tables(task.population)[0] is rank_tables(Task(size=64, xi=16, amplitude=2).population)[0]

@@ -1,0 +1,200 @@
+"""Entries that are nets: the rows and the scale they are trained with, and that the one made for a task is better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import scaledetect as sd
+from scaledetect._base.errors import DivergedError
+from scaledetect.checks.entry import check_entry
+from scaledetect.leaderboard.entries.base import Entry, entry_class, entry_names, find_entry
+from scaledetect.leaderboard.entries.sampler import Sampler
+from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for
+from scaledetect.leaderboard.scoring import Run, evaluate, score
+from scaledetect.nets import NetSpec
+from scaledetect.nets.rescaled import Rescaled
+from scaledetect.task.task import Amplitude
+from scaledetect.training import TrainConfig
+
+TASK = sd.Task(dim=1, size=64, xi=16)
+DEEP = sorted(set(entry_names("full")) - set(entry_names("quick")))
+
+
+class Small(TrainedEntry):
+    name = "small"
+    title = "Small pooling net"
+    version = 1
+    budget = "quick"
+    config = TrainConfig(lr=0.1, max_epochs=3)
+
+    def spec(self, shape: tuple[int, ...]) -> NetSpec:
+        return NetSpec("pooling", {"dim": len(shape) - 1, "filter_size": 4, "stride": 4, "depth": 2, "width": 8})
+
+    def training(self, n_train: int) -> TrainConfig:
+        return self.config
+
+
+def sampler(task: sd.Task = TASK, n_train: int = 32) -> Sampler:
+    return Sampler(task, n_train=n_train, n_validation=16, n_test=16, seed=5)
+
+
+def fitted(task: sd.Task) -> Entry:
+    entry = Small()
+    entry.fit(sampler(task), seed=0)
+    return entry
+
+
+# ---------------------------------------------------------------------- rows and scale
+
+
+def test_a_net_is_trained_on_the_rows_that_the_sampler_serves() -> None:
+    """Labels of random rows cannot be guessed: a net that has learnt them by heart has seen these very images."""
+    entry, rows = find_entry("fc4"), sampler()
+    entry.fit(rows, seed=0)
+    X, y = rows.train()
+    np.testing.assert_array_equal(entry.predict(X), y)
+    others, labels = sampler(n_train=64).train()
+    assert np.mean(entry.predict(others[32:]) != labels[32:]) > 0.2
+
+
+@pytest.mark.parametrize("amplitude", ["mean", 0.01])
+def test_the_amplitude_does_not_matter(amplitude: Amplitude) -> None:
+    """The same pairs at another scale: the same weights, and the same outputs but for rounding."""
+    task = replace(TASK, amplitude=amplitude)
+    one, other = fitted(TASK), fitted(task)
+    X, scaled = sampler(TASK).train()[0], sampler(task).train()[0]
+    assert not np.allclose(X, scaled)
+    with torch.no_grad():
+        torch.testing.assert_close(one.net(torch.from_numpy(X)), other.net(torch.from_numpy(scaled)))
+
+
+def test_nor_does_it_with_a_noisy_background() -> None:
+    amplitude = replace(TASK, amplitude="norm").pixel_value
+    faint = replace(TASK, amplitude=amplitude, background_noise=0.5)
+    bright = replace(TASK, amplitude=8 * amplitude, background_noise=4.0)
+    with torch.no_grad():
+        outputs = [fitted(task).net(torch.from_numpy(sampler(task).train()[0])) for task in (faint, bright)]
+    torch.testing.assert_close(*outputs, rtol=1e-3, atol=1e-4)
+    clean = fitted(TASK).net(torch.from_numpy(sampler(TASK).train()[0]))
+    assert not torch.allclose(clean, outputs[0], rtol=1e-2)
+
+
+def test_weights_follow_from_the_root_alone() -> None:
+    first, second = Small(), Small()
+    first.fit(sampler(), seed=0)
+    second.fit(sampler(), seed=1)
+    other = Small()
+    other.fit(Sampler(TASK, n_train=32, n_validation=16, n_test=16, seed=6), seed=0)
+    weights = [[parameter.detach() for parameter in entry.net.parameters()] for entry in (first, second, other)]
+    assert all(map(torch.equal, weights[0], weights[1]))
+    assert not any(map(torch.equal, weights[0], weights[2]))
+
+
+def test_rows_are_counted() -> None:
+    rows = sampler()
+    rows.train_net(Small().spec(rows.shape), Small.config)
+    assert rows.served == {"train": 32, "validation": 0, "test": 0}
+    rows.train_net(Small().spec(rows.shape), replace(Small.config, zero_validation=True))
+    assert rows.served == {"train": 32, "validation": 16, "test": 0}
+
+
+def test_rescaled() -> None:
+    net = Rescaled(3.0, torch.nn.Identity())
+    assert net(torch.ones(2)).tolist() == [3.0, 3.0]
+    with pytest.raises(ValueError, match="factor=0"):
+        Rescaled(0, torch.nn.Identity())
+
+
+# ---------------------------------------------------------------------- what goes wrong
+
+
+def test_divergence_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Small, "config", TrainConfig(lr=1e30, max_epochs=20))
+    outcome = score(Small(), TASK, n_train=32, n_validation=16, n_test=16, seed=0)
+    assert outcome.status == "diverged" and outcome.scores == {}
+    assert "training diverged in epoch" in outcome.reason
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_output_that_is_not_finite_is_no_label(value: float) -> None:
+    entry = fitted(TASK)
+    with torch.no_grad():
+        entry.net.net.readout.bias.fill_(value)
+    with pytest.raises(DivergedError, match="not finite"):
+        entry.predict(sampler().train()[0])
+
+
+# ---------------------------------------------------------------------- the entries
+
+
+def test_configuration_says_all() -> None:
+    task = sd.load_task("block-2d-L16-xi8")
+    found = find_entry("pooling-s2").configuration(task, 64)
+    assert found["net"] == "pooling" and found["options"]["depth"] == 3 and found["options"]["dim"] == 2
+    assert found["training"]["max_epochs"] == 120
+    assert TrainConfig(**found["training"]) == TrainConfig(lr=0.1, max_epochs=120)
+    assert find_entry("pooling-s2").configuration(task, 512)["training"]["max_epochs"] == 15
+
+
+def test_epochs() -> None:
+    assert epochs_for(100, 80, 8, least=1) == 10
+    assert epochs_for(100, 81, 8, least=1) == 10
+    assert epochs_for(100, 10_000, 8, least=3) == 3
+
+
+@pytest.mark.parametrize("card", sd.list_tasks("score"))
+@pytest.mark.parametrize("name", entry_names())
+def test_every_net_can_be_built_for_every_score_card(name: str, card: str) -> None:
+    entry, task = find_entry(name), sd.load_task(card)
+    if not isinstance(entry, TrainedEntry) or not entry.applies(task):
+        return
+    X, _ = sd.sample_images(task, 2)
+    output = entry.spec((1, *task.shape)).build(0).eval()(torch.from_numpy(X))
+    assert output.shape == (2, 2 if name in DEEP else 1)
+
+
+def test_deep_nets_are_for_images() -> None:
+    assert DEEP == ["alexnet", "lenet", "resnet18", "vgg11-bn"]
+    for name in DEEP:
+        applies = [
+            find_entry(name).applies(sd.Task(dim=dim, size=size, xi=4)) for dim, size in ((2, 32), (2, 33), (1, 32))
+        ]
+        assert applies == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "lenet" else pytest.mark.slow) for name in DEEP]
+)
+def test_deep_nets_keep_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few rows, draws and one epoch: what they learn is not the question."""
+    monkeypatch.setattr("scaledetect.leaderboard.scoring.DRAWS", 100)
+    for rows in ("N_TRAIN", "N_VALIDATION", "N_TEST"):
+        monkeypatch.setattr(f"scaledetect.checks.entry.{rows}", 8)
+    entry = entry_class(name)
+    assert issubclass(entry, TrainedEntry)
+    usual = entry.training
+    monkeypatch.setattr(entry, "training", lambda self, n_train: replace(usual(self, n_train), max_epochs=1))
+    steps = list(check_entry(entry))
+    assert [step for step in steps if not step.ok] == []
+    assert steps[-1].name == "2-D score"
+
+
+MATCHED = [
+    ("block-2d-L16-xi8", "pooling-s2", 512),
+    ("distance-2d-L16-xi6.5", "pooling-s1", 128),
+    ("distance-1d-L512-xi128", "pooling-s1", 64),
+]
+
+
+@pytest.mark.parametrize(("card", "matched", "n_train"), MATCHED)
+def test_the_net_made_for_a_task_beats_fully_connected_ones(card: str, matched: str, n_train: int) -> None:
+    outcome = evaluate(Run(card, matched, n_train, 0))
+    assert outcome.status == "ok" and outcome.scores["test_error"] < 0.1
+    assert all(outcome.scores[q] > 0 and outcome.scores[f"{q}_stderr"] > 0 for q in ("D", "G", "R"))
+    for name in ("fc2", "fc4"):
+        error = evaluate(Run(card, name, n_train, 0)).scores["test_error"]
+        assert error > outcome.scores["test_error"] + 0.2

@@ -1,0 +1,151 @@
+"""Verify: sound records pass, and whatever is changed in one is caught."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
+from typer.testing import CliRunner
+
+from scaledetect.cli import app
+from scaledetect.leaderboard.records import Record, read_record, read_records, write_record
+from scaledetect.leaderboard.runner import plan_runs, run_study
+from scaledetect.leaderboard.verify import compare_records, verify_records
+
+CARD = "block-2d-L16-xi8"
+OWN = """
+from scaledetect.baselines.chance import Chance
+
+
+class Own(Chance):
+    name, exact = "own", False
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two records of an exact entry and one of an own entry that is not, made by real runs."""
+    folder = tmp_path_factory.mktemp("verify")
+    (folder / "own_verified.py").write_text(OWN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "path", list(sys.path))
+        plan = plan_runs(cards=[CARD], entries=["chance", "own_verified:Own"], n_train=[32], seeds=[0])
+        plan += plan_runs(cards=[CARD], entries=["chance"], n_train=[64], seeds=[1])
+        assert run_study(plan, folder / "records").done == 3
+    return folder
+
+
+def resealed(record: Record, **changes: Any) -> Record:
+    """The record with some fields changed by someone who knows how to compute key and hash."""
+    return Record.seal(**(record.model_dump(exclude={"key", "sha256"}) | changes))
+
+
+def worse(record: Record) -> dict[str, Any]:
+    assert record.scores is not None
+    scores = record.scores.model_dump(exclude_none=True)
+    return scores | sample_scores(record.scores.n_wrong + 1) | {"served": scores["served"]}
+
+
+def test_every_tampering_is_caught(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    chance = read_record(next((folder / "records").rglob("chance/P32-*.json")))
+    own = read_record(next((folder / "records").rglob("own/*.json")))
+    assert chance.scores is not None
+    n_wrong = f'"n_wrong": {chance.scores.n_wrong}'
+    far = {**worse(own), **sample_scores(0)}
+    forged: dict[str, tuple[Record, str, str]] = {
+        "score": (resealed(chance, scores=worse(chance)), "differs", "exact, and a rerun gives n_wrong"),
+        "exact": (resealed(chance, exact=False), "differs", "exact is False"),
+        "digest": (resealed(chance, data_digest="0" * 64), "differs", "digest"),
+        "seed": (resealed(chance, seed=1), "differs", "a rerun gives n_wrong"),
+        "n_train": (resealed(chance, n_train=10_000), "differs", "n_train"),
+        "n_test": (resealed(chance, scores=sample_scores(1, 2)), "differs", "n_test is 2"),
+        "configuration": (resealed(chance, configuration={}), "differs", "configuration"),
+        "version": (resealed(chance, entry_version=2), "cannot verify", "version 2 of the entry, which here is 1"),
+        "card version": (resealed(chance, card_version=2), "cannot verify", "version 2 of the card"),
+        "stream": (resealed(chance, stream_version=2), "cannot verify", "version 2 of the stream"),
+        "entry": (resealed(chance, entry="nobody"), "cannot verify", "no entry 'nobody'"),
+        "card": (resealed(chance, card="nowhere"), "cannot verify", "no card 'nowhere'"),
+        "failed": (resealed(chance, status="failed", reason="no", scores=None), "cannot verify", "a failure: no"),
+        "diverged": (resealed(chance, status="diverged", reason="no", scores=None), "differs", "status"),
+        "own score": (resealed(own, scores=worse(own)), "differs", "on the same processor, versions and threads"),
+        "own elsewhere": (resealed(own, scores=worse(own), environment=ELSEWHERE), "consistent", "joint errors"),
+        "own far": (resealed(own, scores=far, environment=ELSEWHERE), "differs", "joint errors"),
+        "elsewhere": (resealed(chance, environment=ELSEWHERE), "verified", ""),
+        "as it was": (chance, "verified", ""),
+    }
+    paths = {name: write_record(tmp_path / name.replace(" ", "-"), record) for name, (record, _, _) in forged.items()}
+    # Those who do not compute the hash are caught by it, in fields too that no rerun can tell: wall time.
+    changes: dict[str, Callable[[str], str]] = {
+        "unsealed wall time": lambda text: text.replace('"wall_seconds": ', '"wall_seconds": 1'),
+        "unsealed score": lambda text: text.replace(n_wrong, '"n_wrong": 0'),
+        "unsealed seed": lambda text: text.replace('"seed": 0', '"seed": 2'),
+        "unsealed digest": lambda text: text.replace(chance.data_digest, "0" * 64),
+        "unsealed version": lambda text: text.replace('"entry_version": 1', '"entry_version": 2'),
+    }
+    text = paths["as it was"].read_text()
+    for name, change in changes.items():
+        paths[name] = tmp_path / f"{name}.json"
+        paths[name].write_text(change(text))
+        assert change(text) != text
+    found = verify_records(paths.values(), entries=["own_verified:Own"])
+    kinds = dict(zip(paths, found, strict=True))
+    for name in changes:
+        assert (kinds[name].kind, "was changed" in kinds[name].why) == ("differs", True), kinds[name]
+    for name, (_, kind, why) in forged.items():
+        assert (kinds[name].kind, why in kinds[name].why) == (kind, True), (name, kinds[name])
+
+
+def test_the_command_says_so_and_exits_accordingly(folder: Path, tmp_path: Path) -> None:
+    def exit_code(*arguments: Path | str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["verify", *map(str, arguments)], catch_exceptions=False)
+        return result.exit_code, result.output
+
+    chance = folder / "records" / CARD / "chance"
+    code, output = exit_code(chance)
+    assert (code, output.count(": verified")) == (0, 2)
+    own = next((folder / "records").rglob("own/*.json"))
+    code, output = exit_code(own)
+    assert (code, "name its class with --entries" in output) == (3, True)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    code, output = exit_code(broken)
+    assert (code, f"{broken}: cannot verify: is not JSON" in output) == (3, True)
+    changed = tmp_path / "changed.json"
+    changed.write_text(own.read_text().replace('"exact": false', '"exact": true'))
+    code, output = exit_code(changed, own, broken)
+    assert (code, "differs: was changed" in output) == (1, True)
+
+
+def test_joint_errors_are_four_at_most() -> None:
+    stored = sample_record(sample_scores(0), exact=False)
+    other = ELSEWHERE.model_copy(update={"cpu": "another"})
+    # 0 of 256 against n: the joint error is about sqrt((1 + n) / 256^2) for small n.
+    kinds = [
+        compare_records(stored, sample_record(sample_scores(n), exact=False, environment=other))[0] for n in range(40)
+    ]
+    assert kinds[0] == "verified"
+    last = max(n for n, kind in enumerate(kinds) if kind == "consistent")
+    assert kinds[1 : last + 1] == ["consistent"] * last
+    assert set(kinds[last + 1 :]) == {"differs"}
+    assert 16 <= last <= 20
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        verify_records([tmp_path / "nothing"])
+
+
+def test_the_stored_records_of_exact_entries_verify(root: Path) -> None:
+    """The first seed of each: a rerun on any machine gives their scores to the last bit."""
+    folder = root / "baselines/records"
+    found = read_records([folder]) if folder.exists() else ()
+    exact = [path for path, one in found if isinstance(one, Record) and one.exact and one.seed == 0]
+    verdicts = verify_records(exact, jobs=1)
+    assert [verdict for verdict in verdicts if verdict.kind != "verified"] == []
