@@ -69,7 +69,7 @@ def decide_direction(
     )
 
 
-def direction_p_values(logs: FloatArray) -> tuple[FloatArray]:
+def direction_p_values(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """p-values of confirmation and of refutation, for many claims: logarithms of shape (..., n_seeds), NaN left out."""
     sample = student_sample(logs)
     return sample.p_above(0.0), sample.p_below(0.0)

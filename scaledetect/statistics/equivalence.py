@@ -82,7 +82,7 @@ def decide_prediction(
     )
 
 
-def prediction_p_values(values: tolerance: tuple[float, float]) -> tuple[FloatArray]:
+def prediction_p_values(values: FloatArray, tolerance: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
     """p-values of confirmation and of refutation, for many claims: values of shape (..., n_seeds), NaN left out."""
     low, high = tolerance
     sample = student_sample(values)
