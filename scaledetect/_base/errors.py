@@ -1,42 +1,75 @@
-"""Errors that name the argument, the value received, the allowed range and the way out."""
+"""Refusals: errors of a type of their own that name argument, value, allowed range and the way out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["DivergedError", "bad_type", "bad_value", "unknown_name"]
+__all__ = [
+    "DivergedError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "RefusalError",
+    "UnknownNameError",
+    "bad_type",
+    "bad_value",
+    "unknown_name",
+]
+
+LONGEST_VALUE = 200
+"""Characters of a value that a message shows; what is cut is said."""
 
 
-class DivergedError(Exception):
-    """Training, or the output of what was trained, is not finite: there is no score."""
+class RefusalError(Exception):
+    """What the package refuses on purpose: its message is for the user, and the command line shows no traceback."""
 
 
-def bad_value(name: str, value: object, allowed: str, way_out: str = "") -> ValueError:
-    """A `ValueError` that reads ``name=value is out of range: allowed. way_out``."""
-    return ValueError(_sentence(name, value, allowed, way_out))
+class InvalidValueError(RefusalError, ValueError):
+    """A value out of its range."""
 
 
-def bad_type(name: str, value: object, allowed: str, way_out: str = "") -> TypeError:
-    """A `TypeError` in the same form as `bad_value`."""
-    return TypeError(_sentence(name, value, allowed, way_out))
+class InvalidTypeError(RefusalError, TypeError):
+    """A value of a type that means nothing here."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> KeyError:
-    """A `KeyError` for a name that is not registered; it lists the close ones, or all when none is close."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
-    return UnknownNameError(f"unknown {kind} {name!r}: {hint}")
-
-
-class UnknownNameError(KeyError):
+class UnknownNameError(RefusalError, KeyError):
     """A name that is not registered. Unlike a plain `KeyError` it prints its message unquoted."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
+class DivergedError(Exception):
+    """Training, or the output of what was trained, is not finite: there is no score."""
+
+
+def bad_value(name: str, value: object, allowed: str, way_out: str = "") -> InvalidValueError:
+    """An `InvalidValueError` that reads ``name=value: allowed; way_out``."""
+    return InvalidValueError(_sentence(name, value, allowed, way_out))
+
+
+def bad_type(name: str, value: object, allowed: str, way_out: str = "") -> InvalidTypeError:
+    """An `InvalidTypeError` in the same form as `bad_value`."""
+    return InvalidTypeError(_sentence(name, value, allowed, way_out))
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """An error for a name that is not registered; it lists the close ones, or all when none is close."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
+    return UnknownNameError(f"unknown {kind} {name!r}: {hint}")
+
+
 def _sentence(name: str, value: object, allowed: str, way_out: str) -> str:
-    text = f"{name}={value!r}: {allowed}"
+    text = f"{name}={_shown(value)}: {allowed}"
     return f"{text}; {way_out}" if way_out else text
+
+
+def _shown(value: object) -> str:
+    """`repr`, cut where it is long; an object that has none, and an integer too long to print, by its type."""
+    try:
+        text = repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} characters)"

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import parent_process
 
+from scaledetect._base.errors import InvalidValueError
+
 __all__ = ["CHUNK", "LEAST", "for_chunks", "thread_count"]
 
 CHUNK = 1 << 16
@@ -25,7 +27,7 @@ def thread_count() -> int:
     setting = os.environ.get("SCALEDETECT_NUM_THREADS", "")
     if setting:
         if not setting.isdigit() or int(setting) < 1:
-            raise ValueError(f"SCALEDETECT_NUM_THREADS={setting!r}: must be an integer of at least 1")
+            raise InvalidValueError(f"SCALEDETECT_NUM_THREADS={setting!r}: must be an integer of at least 1")
         return int(setting)
     if parent_process() is not None:
         return 1

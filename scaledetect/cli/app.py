@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from scaledetect._base.errors import UnknownNameError
+from scaledetect._base.errors import RefusalError
 from scaledetect._base.versions import __version__
 from scaledetect.cli import (
     check,
@@ -31,26 +29,16 @@ from scaledetect.cli import (
 
 __all__ = ["app", "main"]
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-
 
 class _Group(TyperGroup):
-    """Says in one line, with exit code 2, what the package refuses; a defect keeps its traceback."""
+    """Says a refusal in one line, with exit code 2; any other error is a defect, and keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (ValueError, TypeError, UnknownNameError) as error:
-            if not _is_refusal(error):
-                raise
+        except RefusalError as error:
             typer.echo(f"scaledetect: {error}", err=True)
             raise typer.Exit(2) from error
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the package itself raised `error`; what a library raises inside it is a defect."""
-    innermost = traceback.extract_tb(error.__traceback__)[-1]
-    return Path(innermost.filename).resolve().is_relative_to(_PACKAGE)
 
 
 app = typer.Typer(

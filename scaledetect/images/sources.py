@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.errors import InvalidValueError
+
 __all__ = ["SOURCES", "RawImages"]
 
 
@@ -65,11 +67,13 @@ class OpenML:
     def _check(self, shape: tuple[int, ...], labels: NDArray[np.int64]) -> None:
         wanted = (self.n_train + self.n_test, math.prod(self.shape))
         if shape != wanted or labels.shape != wanted[:1]:
-            raise ValueError(f"{self.name} from openml.org has shape {shape}, expected {wanted}: clear the cache")
+            raise InvalidValueError(
+                f"{self.name} from openml.org has shape {shape}, expected {wanted}: clear the cache"
+            )
         # Both published splits hold every class equally often, which another order of the images would not.
         for part in (labels[: self.n_train], labels[self.n_train :]):
             if len(set(np.bincount(part, minlength=len(self.classes)))) != 1 or part.max() >= len(self.classes):
-                raise ValueError(f"{self.name} from openml.org is not in the order of the published split")
+                raise InvalidValueError(f"{self.name} from openml.org is not in the order of the published split")
 
 
 _DIGITS = tuple("0123456789")

@@ -139,9 +139,9 @@ def _before_the_rerun(path: Path, known: _Known) -> Verdict | _Case:
         record = read_record(path)
         return _Case(path, record, _planned(record, known))
     except ChangedRecordError as error:
-        return Verdict(path, "differs", str(error).removeprefix(f"{path}: "))
+        return Verdict(path, "differs", error.reason)
     except RecordError as error:
-        return Verdict(path, "cannot verify", str(error).removeprefix(f"{path}: "))
+        return Verdict(path, "cannot verify", error.reason)
     except _CannotVerifyError as error:
         return Verdict(path, "cannot verify", str(error))
     except _DiffersError as error:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.arguments import MAX_SAMPLE, at_least_one, check_number, check_seed
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.errors import InvalidValueError, bad_type, bad_value
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.sampling.gaussian_noise import background
 from scaledetect.sampling.pair_stream import PairStream
@@ -188,7 +188,7 @@ def check_request(
     if start + n > available:
         where = f"the {split} split" if split else "the population"
         asked = f"{name}={n}" if start == 0 else f"start={start} and {name}={n}"
-        raise ValueError(
+        raise InvalidValueError(
             f"{asked}: {where} of this task holds {available} samples with balance={task.balance!r} "
             f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"
         )

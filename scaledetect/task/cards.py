@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError, model_validator
 
 from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_value, unknown_name
+from scaledetect._base.errors import InvalidValueError, bad_value, unknown_name
 from scaledetect.task.task import Task
 
 __all__ = [
@@ -58,7 +58,7 @@ class Budgets(_Table):
     @model_validator(mode="after")
     def _sorted(self) -> Budgets:
         if list(self.n_train) != sorted(set(self.n_train)):
-            raise ValueError(f"n_train={list(self.n_train)} must rise")
+            raise InvalidValueError(f"n_train={list(self.n_train)} must rise")
         return self
 
 
@@ -89,11 +89,11 @@ def _as_task(table: object) -> object:
     known = [f.name for f in fields(Task)]
     for key in table:
         if key not in known:
-            raise ValueError(_unknown_key(key, known))
+            raise InvalidValueError(_unknown_key(key, known))
     try:
         return Task(**table)
     except TypeError as error:
-        raise ValueError(str(error)) from error
+        raise InvalidValueError(str(error)) from error
 
 
 class Card(_Table):
@@ -135,9 +135,9 @@ class Card(_Table):
     @model_validator(mode="after")
     def _complete(self) -> Card:
         if self.kind == "theory" and not self.nets:
-            raise ValueError("a theory card needs at least one [[nets]]")
+            raise InvalidValueError("a theory card needs at least one [[nets]]")
         if self.kind == "theory" and self.budgets is not None:
-            raise ValueError("a theory card has no [budgets]: its classes may be too small for a score")
+            raise InvalidValueError("a theory card has no [budgets]: its classes may be too small for a score")
         if self.kind == "score":
             _check_budgets(self.task, self.budgets)
         return self
@@ -218,11 +218,11 @@ def _parse(text: str, file: str, stem: str) -> Card:
     try:
         card = Card.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: not TOML: {error}") from error
+        raise InvalidValueError(f"{file}: not TOML: {error}") from error
     except ValidationError as error:
-        raise ValueError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
+        raise InvalidValueError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
     if card.name != stem:
-        raise ValueError(f"{file}: name={card.name!r} must be {stem!r}, the name of the file")
+        raise InvalidValueError(f"{file}: name={card.name!r} must be {stem!r}, the name of the file")
     return card
 
 
@@ -249,17 +249,19 @@ def _unknown_key(key: str, known: list[str]) -> str:
 
 def _check_budgets(task: Task, budgets: Budgets | None) -> None:
     if budgets is None:
-        raise ValueError("a score card needs [budgets]")
+        raise InvalidValueError("a score card needs [budgets]")
     smaller = min(task.n_near, task.n_far)
     largest = budgets.n_train[-1]
     used = -(-(largest + budgets.n_test) // 2)
     if used > SCORE_SHARE * smaller:
-        raise ValueError(
+        raise InvalidValueError(
             f"n_train={largest} and n_test={budgets.n_test} use {used} images of each class, "
             f"more than {SCORE_SHARE:.0%} of the smaller one ({smaller}): train and test would be anticorrelated"
         )
     if -(-largest // 2) + -(-budgets.n_validation // 2) > smaller // 2:
-        raise ValueError(f"n_train={largest} and n_validation={budgets.n_validation} do not fit half of each class")
+        raise InvalidValueError(
+            f"n_train={largest} and n_validation={budgets.n_validation} do not fit half of each class"
+        )
 
 
 def _short(value: int | tuple[int, ...]) -> str:

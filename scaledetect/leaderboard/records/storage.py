@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from scaledetect._base.canonical_json import content_hash
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import InvalidValueError, bad_value
 from scaledetect._base.files import replacing
 from scaledetect.leaderboard.records.schema import NAME_PATTERN, Record
 
@@ -37,8 +37,22 @@ SIZE_LIMIT = 1_000_000
 _NAME = re.compile(NAME_PATTERN.strip("^$"))
 
 
-class RecordError(ValueError):
-    """A file that is not a sound record; the message names the file."""
+class RecordError(InvalidValueError):
+    """A file that is not a sound record.
+
+    Attributes
+    ----------
+    path : Path
+    reason : str
+        What is wrong with it; the message is both.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[type[RecordError], tuple[Path, str]]:
+        return type(self), (self.path, self.reason)
 
 
 class ChangedRecordError(RecordError):
@@ -108,7 +122,7 @@ def read_records(folders: Iterable[str | Path]) -> Iterator[tuple[Path, Record |
         try:
             yield path, read_record(path)
         except RecordError as error:
-            yield path, BadRecord(path, str(error).removeprefix(f"{path}: "))
+            yield path, BadRecord(error.path, error.reason)
 
 
 def read_record(path: str | Path) -> Record:
@@ -117,7 +131,7 @@ def read_record(path: str | Path) -> Record:
     Raises
     ------
     RecordError
-        A `ValueError`: for a file that cannot be read, is larger than `SIZE_LIMIT`, is not JSON, has a key too many or
+        A refusal: for a file that cannot be read, is larger than `SIZE_LIMIT`, is not JSON, has a key too many or
         too few, contradicts itself, or is not what its SHA-256 was taken of.
     """
     path = Path(path)
@@ -133,7 +147,7 @@ def read_record(path: str | Path) -> Record:
         _refuse(path, "is nested too deeply", error)
     if _is_changed(data):
         text = "was changed: its content is not what its SHA-256 was taken of"
-        raise ChangedRecordError(f"{path}: {text}" + (f" ({problem})" if problem else ""))
+        raise ChangedRecordError(path, text + (f" ({problem})" if problem else ""))
     if problem:
         _refuse(path, problem)
     return record
@@ -192,4 +206,4 @@ _decode = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_uniqu
 
 
 def _refuse(path: Path, why: str, cause: Exception | None = None) -> NoReturn:
-    raise RecordError(f"{path}: {why}") from cause
+    raise RecordError(path, why) from cause

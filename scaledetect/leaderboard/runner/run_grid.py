@@ -220,7 +220,7 @@ def _is_recorded(planned: Planned, folder: str | Path, retry_failed: bool, repor
     try:
         record = read_record(path)
     except RecordError as error:
-        report.bad.append(BadRecord(path, str(error).removeprefix(f"{path}: ")))
+        report.bad.append(BadRecord(error.path, error.reason))
         return False
     if record.key != planned.key:
         report.bad.append(BadRecord(path, "is the record of another run"))
