@@ -19,6 +19,7 @@ __all__ = [
     "covariance",
     "degrees",
     "displacement_law",
+    "pair_classes",
     "pair_weights",
     "shift_second_moment",
     "transition",
@@ -70,10 +71,16 @@ def displacement_law(task: Task) -> FloatArray:
 
 def pair_weights(task: Task) -> FloatArray:
     """W(p, q), shape (N, N): probability that the unordered pair of the image is {p, q}; 0 on the diagonal."""
-    near, far = _block_classes(task) if task.labelling == "block" else _distance_classes(task)
+    near, far = pair_classes(task)
     w_near, w_far = class_weights(task)
+    return np.where(near, w_near, np.where(far, w_far, 0.0))
+
+
+def pair_classes(task: Task) -> tuple[BoolArray, BoolArray]:
+    """Whether each ordered pair of sites is near, and whether it is far; each of shape (N, N), both symmetric."""
+    near, far = _block_classes(task) if task.labelling == "block" else _distance_classes(task)
     n = task.n_sites
-    return np.where(near.reshape(n, n), w_near, np.where(far.reshape(n, n), w_far, 0.0))
+    return near.reshape(n, n), far.reshape(n, n)
 
 
 def degrees(weights: FloatArray) -> FloatArray:

@@ -1,0 +1,72 @@
+"""Kernels of the overlap x . y of two images alone: linear, Gaussian, and infinitely wide fully connected nets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaledetect.errors import bad_type, bad_value
+from scaledetect.theory.kernels.arc_cosine import rectified_moment
+
+__all__ = ["FullyConnectedKernel", "GaussianKernel", "LinearKernel"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LinearKernel:
+    """K(x, y) = x . y / N, without a constant."""
+
+    def gram(self, images: FloatArray) -> FloatArray:
+        """K of all pairs of images, shape (M, M)."""
+        flat = images.reshape(len(images), -1)
+        return np.asarray(flat @ flat.T / flat.shape[1])
+
+
+@dataclass(frozen=True)
+class GaussianKernel:
+    """K(x, y) = exp(-|x - y|^2 / (2 N length^2)): `length` is in units of the root mean square of a pixel."""
+
+    length: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.length, bool) or not isinstance(self.length, int | float):
+            raise bad_type("length", self.length, "must be a positive number")
+        if not (math.isfinite(self.length) and self.length > 0):
+            raise bad_value("length", self.length, "must be positive and finite")
+
+    def gram(self, images: FloatArray) -> FloatArray:
+        """K of all pairs of images, shape (M, M)."""
+        overlap = LinearKernel().gram(images)
+        norm = np.diag(overlap)
+        # Overlaps are differences of equal numbers for equal images: rounding must not make a distance negative.
+        distance = np.maximum(norm[:, None] + norm - 2 * overlap, 0.0)
+        return np.asarray(np.exp(-distance / (2 * self.length**2)))
+
+
+@dataclass(frozen=True)
+class FullyConnectedKernel:
+    """NNGP of a fully connected net with biases and `depth` ReLU layers, at critical gain.
+
+    K_1 = 1 + x . y / N, K_{l+1} = 1 + 2 Q(K_l), Q the arc-cosine kernel; the kernel is K_{depth + 1}, that of the
+    output.
+    """
+
+    depth: int = 3
+
+    def __post_init__(self) -> None:
+        if isinstance(self.depth, bool) or not isinstance(self.depth, int):
+            raise bad_type("depth", self.depth, "must be an integer of at least 1")
+        if self.depth < 1:
+            raise bad_value("depth", self.depth, "must be at least 1")
+
+    def gram(self, images: FloatArray) -> FloatArray:
+        """K of all pairs of images, shape (M, M)."""
+        covariance = 1 + LinearKernel().gram(images)
+        for _ in range(self.depth):
+            variance = np.diag(covariance)
+            covariance = 1 + 2 * rectified_moment(variance[:, None], variance, covariance)
+        return covariance
