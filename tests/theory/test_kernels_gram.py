@@ -53,7 +53,7 @@ class PlainNet:
                 total += float(x[p] * y[q])
             else:
                 total += self.layers[k - 2][2] * self.moment(x, y, k - 1, p, q)
-        return 1 + total / F**self.dim
+        return 1 + total / math.pow(F, self.dim)
 
     def moment(self, x: FloatArray, y: FloatArray, k: int, p: Site, q: Site) -> float:
         kx, ky = self.covariance(x, x, k, p, p), self.covariance(y, y, k, q, q)

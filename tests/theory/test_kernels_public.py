@@ -41,7 +41,15 @@ def test_the_result_is_frozen_and_says_what_it_is_of() -> None:
 def test_the_frame_has_a_row_for_each_number_of_rows() -> None:
     found = curve()
     frame = found.to_frame()
-    assert list(frame.columns) == ["n_train", "mse", "mse_measured", "mse_stderr", "error", "error_stderr"]
+    assert list(frame.columns) == [
+        "n_train",
+        "mse",
+        "mse_finite",
+        "mse_measured",
+        "mse_stderr",
+        "error",
+        "error_stderr",
+    ]
     for name in frame.columns:
         np.testing.assert_array_equal(frame[name], getattr(found, name))
 
@@ -82,6 +90,7 @@ def test_without_draws_there_is_the_formula_alone() -> None:
         ({"ridge": 1e-13}, "ridge=1e-13: is lost to the rounding of the kernel; take 0, or at least 3e-11"),
         ({"n_draws": 1}, "n_draws=1: must be at least 2, for a standard error, or 0"),
         ({"seed": -1}, "seed=-1"),
+        ({"finite_population": True, "ridge": 0.0}, "finite_population=True: needs a ridge above 0; take a small one"),
     ],
 )
 def test_what_is_out_of_range_is_refused(options: dict[str, Any], message: str) -> None:
@@ -96,6 +105,7 @@ def test_what_is_out_of_range_is_refused(options: dict[str, Any], message: str) 
         ({"n_train": [2.5]}, "n_train=2.5: must be a sequence of integers"),
         ({"ridge": "1"}, "ridge='1': must be a number"),
         ({"n_draws": 2.0}, "n_draws=2.0: must be an integer"),
+        ({"finite_population": 1}, "finite_population=1: must be True or False"),
         ({"kernel": "nngp", "depth": 1.5}, "depth=1.5: must be an integer"),
         ({"kernel": "nngp-pooling", "depth": 1.5}, "depth=1.5: must be an integer"),
         ({"kernel": "gaussian", "length": "1"}, "length='1': must be a positive number"),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scaledetect.errors import bad_type, bad_value
 from scaledetect.stream import check_seed
 from scaledetect.task import Task
+from scaledetect.theory.kernels.finite_population import repeated_rows_error
 from scaledetect.theory.kernels.generalisation import effective_ridge, mean_squared_error
 from scaledetect.theory.kernels.population import Population, population_of
 from scaledetect.theory.kernels.registry import build_kernel, kernel_options
@@ -36,6 +37,7 @@ def kernel_learning_curve(
     ridge: float = 0.0,
     n_draws: int = 100,
     seed: int = 0,
+    finite_population: bool = False,
     **net_options: Any,
 ) -> KernelLearningCurve:
     """Error of kernel ridge regression against the number of training rows: a formula, and its measurement.
@@ -71,6 +73,9 @@ def kernel_learning_curve(
     seed : int, default 0
         Of the draws, from 0 to 2^64 - 1. Draw j at a smaller P is the beginning of draw j at a larger one, so that the
         errors along a curve are correlated.
+    finite_population : bool, default False
+        Compute `mse_finite` too, a theory that counts how often each image is drawn; for a `ridge` above 0. Each number
+        of rows takes some ten to a hundred inversions of the kernel.
     **net_options
         ``depth`` (default 3, number of ReLU layers) for ``"nngp"``; ``filter_size``, ``stride``, ``depth`` and
         ``gain`` for the pooling kernels, with the meaning and the defaults of `scaledetect.nets.PoolingNet`;
@@ -79,10 +84,10 @@ def kernel_learning_curve(
     Returns
     -------
     KernelLearningCurve
-        `mse` by the formula; `mse_measured` and `error`, the share of wrong signs, for which there is no formula, with
-        standard errors over the draws. At ridge 0 and P at least the rank of the kernel, kappa is 0 and the formula
-        is P / (P - rank) times what no function of the kernel reaches of the label: infinite at P = rank, unless that
-        is nothing. Eigenvalues below 1e-12 of the largest count as zero.
+        `mse` by the formula; `mse_finite` where asked for; `mse_measured`, and `error`, the share of wrong signs, for
+        which there is no formula, with standard errors over the draws. At ridge 0 and P at least the rank of the
+        kernel, kappa is 0 and the formula is P / (P - rank) times what no function of the kernel reaches of the label:
+        infinite at P = rank, unless that is nothing. Eigenvalues below 1e-12 of the largest count as zero.
 
     Raises
     ------
@@ -93,10 +98,12 @@ def kernel_learning_curve(
     Notes
     -----
     Beyond Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506. The formula is that of Bordelon, Canatar, Pehlevan,
-    2020, and Simon et al., 2021. It takes the features of a row for Gaussian: at ridge 1 it is right within about one
-    per cent, towards ridge 0 it fails where errors are small or P is near the rank, since rows repeat in a finite
-    population. ``docs/data/kernel-learning-curves.csv`` says by how much. It is not about this package's own splits:
-    balanced rows, or rows without replacement, give other errors.
+    2020, and Simon et al., 2021. It takes the features of a row for Gaussian. With ridge 1 it is right within about one
+    per cent for kernels whose values are of order one and not too narrow; towards ridge 0 it fails where errors are
+    small or P is near the rank, since rows repeat in a finite population: ``docs/data/kernel-learning-curves.csv`` says
+    by how much. `mse_finite` counts repeated rows by the cavity method (Malzahn and Opper, 2003): it is exact for a
+    kernel that tells images apart and nothing else, and no better where P is near a small rank. Neither is about this
+    package's own splits: balanced rows, or rows without replacement, give other errors.
 
     Examples
     --------
@@ -111,15 +118,18 @@ def kernel_learning_curve(
     built = build_kernel(kernel, net_options)
     P, ridge, seed = _checked_rows(n_train), _checked_ridge(ridge), check_seed(seed)
     n_draws = _checked_draws(n_draws)
+    _check_finite(finite_population, ridge)
     population = population_of(task)
     gram = built.gram(population.images)
     _check_rounding(ridge, gram, max(P))
     spectrum = spectrum_of(gram, population)
     measured = [_measure(population, gram, n, ridge, n_draws, seed) for n in P]
     mse, mse_stderr, error, error_stderr = np.transpose(measured)
+    arrays = (gram, population.weights, population.y)
     return KernelLearningCurve(
         n_train=np.array(P),
         mse=np.array([mean_squared_error(spectrum, n, ridge) for n in P]),
+        mse_finite=np.array([repeated_rows_error(*arrays, n, ridge) if finite_population else math.nan for n in P]),
         mse_measured=mse,
         mse_stderr=mse_stderr,
         error=error,
@@ -177,6 +187,13 @@ def _checked_draws(n_draws: object) -> int:
     if int(n_draws) < 0 or n_draws == 1:
         raise bad_value("n_draws", n_draws, "must be at least 2, for a standard error, or 0 for the formula alone")
     return int(n_draws)
+
+
+def _check_finite(finite_population: object, ridge: float) -> None:
+    if not isinstance(finite_population, bool):
+        raise bad_type("finite_population", finite_population, "must be True or False")
+    if finite_population and ridge == 0:
+        raise bad_value("finite_population", True, "needs a ridge above 0", "take a small one, such as ridge=0.001")
 
 
 def _check_rounding(ridge: float, gram: FloatArray, n_train: int) -> None:

@@ -32,6 +32,8 @@ class KernelLearningCurve:
         P, the number of independent rows, as given.
     mse : ndarray of float64, shape (n,)
         Mean squared error, by the formula. Infinite at ridge 0 where P is the rank and the target out of reach.
+    mse_finite : ndarray of float64, shape (n,)
+        Mean squared error by the theory that counts how often each image is drawn; NaN where it was not asked for.
     mse_measured, mse_stderr : ndarray of float64, shape (n,)
         Mean over the draws of the rows, with its standard error; NaN without draws. (measured - formula) / stderr
         follows Student's t with n_draws - 1 degrees of freedom where the formula holds and no draw stands out, as
@@ -54,6 +56,7 @@ class KernelLearningCurve:
 
     n_train: NDArray[np.int64]
     mse: FloatArray
+    mse_finite: FloatArray
     mse_measured: FloatArray
     mse_stderr: FloatArray
     error: FloatArray
@@ -85,7 +88,7 @@ class KernelLearningCurve:
         return f"<KernelLearningCurve {self.kernel}, ridge={self.ridge:g}, {len(self)} points, {draws}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each of `n_train`: `n_train`, `mse`, `mse_measured`, `mse_stderr`, `error`, `error_stderr`."""
+        """One row for each of `n_train`: that, `mse`, `mse_finite`, `mse_measured` and `error` with their errors."""
         import pandas as pd
 
         return pd.DataFrame({name: getattr(self, name) for name in ("n_train", *_COLUMNS)})
@@ -97,4 +100,4 @@ class KernelLearningCurve:
         return plot_kernel_learning_curves(self, **options)
 
 
-_COLUMNS = ("mse", "mse_measured", "mse_stderr", "error", "error_stderr")
+_COLUMNS = ("mse", "mse_finite", "mse_measured", "mse_stderr", "error", "error_stderr")
