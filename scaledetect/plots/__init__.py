@@ -2,7 +2,8 @@
 
 from scaledetect.plots.examples import plot_examples
 from scaledetect.plots.filter_spectra import plot_spectra
+from scaledetect.plots.kernel_learning_curves import plot_kernel_learning_curves
 from scaledetect.plots.overview import plot_overview
 from scaledetect.plots.sensitivities import plot_sensitivities
 
-__all__ = ["plot_examples", "plot_overview", "plot_sensitivities", "plot_spectra"]
+__all__ = ["plot_examples", "plot_kernel_learning_curves", "plot_overview", "plot_sensitivities", "plot_spectra"]

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from scaledetect import Task
+from scaledetect._base.array_types import FloatArray
 from scaledetect.nets import PoolingNet
 from scaledetect.theory.kernels import kernel as blocks
 from scaledetect.theory.kernels.arc_cosine import rectified_moment
@@ -20,7 +20,6 @@ from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, Gau
 from scaledetect.theory.kernels.pooling_kernels import PoolingKernel, PoolingMeanKernel
 from scaledetect.theory.kernels.population import population_of
 
-FloatArray = NDArray[np.float64]
 Site = tuple[int, ...]
 Layer = tuple[int, int, float]
 

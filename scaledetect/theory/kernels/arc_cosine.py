@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scaledetect._base.array_types import FloatArray
 
 __all__ = ["rectified_moment"]
-
-FloatArray = NDArray[np.float64]
 
 
 def rectified_moment(variance: FloatArray, other_variance: FloatArray, covariance: FloatArray) -> FloatArray:

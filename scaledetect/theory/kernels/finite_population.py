@@ -16,11 +16,11 @@ import math
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scaledetect._base.array_types import FloatArray
 
 __all__ = ["repeated_rows_error"]
 
-FloatArray = NDArray[np.float64]
 
 MAX_STEPS = 2000
 ACCURACY = 1e-10
@@ -38,7 +38,7 @@ def repeated_rows_error(gram: FloatArray, weights: FloatArray, y: FloatArray, n_
     s = n_train * weights / (ridge + gram.diagonal())
     for _ in range(MAX_STEPS):
         root = np.sqrt(s)
-        inverse = np.linalg.inv(np.eye(len(s)) + gram * root[:, None] * root)
+        inverse = np.asarray(np.linalg.inv(np.eye(len(s)) + gram * root[:, None] * root), dtype=np.float64)
         left = inverse.diagonal()
         cavity = (1 - left) / (s * left)
         missed = (law * ridge / (ridge + m * cavity[:, None])).sum(axis=1)

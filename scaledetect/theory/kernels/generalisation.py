@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from scaledetect._base.array_types import FloatArray
 from scaledetect.theory.kernels.spectrum import Spectrum
 
 __all__ = ["effective_ridge", "mean_squared_error"]
 
-FloatArray = NDArray[np.float64]
 
 MAX_STEPS = 10_000
 

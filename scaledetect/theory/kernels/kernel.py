@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scaledetect._base.array_types import FloatArray
 
 __all__ = ["Kernel", "symmetric_gram"]
 
-FloatArray = NDArray[np.float64]
 
 CHUNK = 2**18
 """Numbers of one array of site values held at a time, 2 MB: the caches of a core."""

@@ -8,10 +8,10 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
-from scaledetect.stream import check_seed
+from scaledetect._base.arguments import check_seed
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.task import Task
 from scaledetect.theory.kernels.finite_population import repeated_rows_error
 from scaledetect.theory.kernels.generalisation import effective_ridge, mean_squared_error
@@ -23,7 +23,6 @@ from scaledetect.theory.kernels.spectrum import RANK_TOLERANCE, spectrum_of
 
 __all__ = ["kernel_learning_curve"]
 
-FloatArray = NDArray[np.float64]
 
 MAX_TRAIN = 10**6
 """Rows beyond which a draw is refused: it no longer is quick, and the population was seen many times over."""

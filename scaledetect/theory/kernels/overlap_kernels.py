@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value
+from scaledetect._base.arguments import at_least_one
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.theory.kernels.arc_cosine import rectified_moment
 
 __all__ = ["FullyConnectedKernel", "GaussianKernel", "LinearKernel"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,7 @@ class FullyConnectedKernel:
     depth: int = 3
 
     def __post_init__(self) -> None:
-        if isinstance(self.depth, bool) or not isinstance(self.depth, int):
-            raise bad_type("depth", self.depth, "must be an integer of at least 1")
-        if self.depth < 1:
-            raise bad_value("depth", self.depth, "must be at least 1")
+        at_least_one("depth", self.depth)
 
     def gram(self, images: FloatArray) -> FloatArray:
         """K of all pairs of images, shape (M, M)."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value, one_of
+from scaledetect._base.arguments import at_least_one, one_of
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 from scaledetect.results import Pooling
 from scaledetect.theory._pooling import pool_axis, window_starts
 from scaledetect.theory.kernels.arc_cosine import rectified_moment
@@ -17,7 +18,6 @@ from scaledetect.theory.kernels.kernel import symmetric_gram
 
 __all__ = ["MAX_SITE_PAIRS", "PoolingKernel", "PoolingMeanKernel"]
 
-FloatArray = NDArray[np.float64]
 
 MAX_SITE_PAIRS = 4 * 10**9
 """Pairs of sites of pairs of images, over all layers, beyond which the kernel between sites is refused: minutes."""
@@ -34,8 +34,7 @@ class _PoolingRecursion:
 
     def __post_init__(self) -> None:
         one_of("gain", self.gain, ("critical", "paper"))
-        if isinstance(self.depth, bool) or not isinstance(self.depth, int):
-            raise bad_type("depth", self.depth, "must be an integer of at least 1")
+        at_least_one("depth", self.depth)
         self.pooling  # noqa: B018 (refuses numbers out of range)
 
     @property

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
-from scaledetect.population import class_sizes
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 from scaledetect.task import Task
+from scaledetect.task.population import class_sizes
 from scaledetect.theory._ensemble import class_weights, pair_classes
 
 __all__ = ["MAX_PAIRS", "Population", "population_of"]
 
-FloatArray = NDArray[np.float64]
 
 MAX_PAIRS = 5000
 """Pairs beyond which a population is refused: the kernel is a dense matrix, and its spectrum takes their cube."""
@@ -49,7 +48,7 @@ def population_of(task: Task) -> Population:
     if task.background_noise > 0:
         limit = "with background noise the population is infinite, and the kernel no matrix"
         raise bad_value("task.background_noise", task.background_noise, limit, "take a task without it")
-    n_near, n_far = class_sizes(task)
+    n_near, n_far = class_sizes(task.population)
     if n_near + n_far > MAX_PAIRS:
         limit = f"the task has {n_near + n_far} pairs, and the kernel of at most {MAX_PAIRS} is diagonalised"
         raise bad_value("task.size", task.size, limit, "lower size")

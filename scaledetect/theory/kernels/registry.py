@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from scaledetect.errors import bad_value, one_of
+from scaledetect._base.arguments import one_of
+from scaledetect._base.errors import bad_value
 from scaledetect.theory.kernels.kernel import Kernel
 from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, GaussianKernel, LinearKernel
 from scaledetect.theory.kernels.pooling_kernels import PoolingKernel, PoolingMeanKernel

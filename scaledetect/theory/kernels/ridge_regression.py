@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.stream import seed_key
+from scaledetect._base.array_types import FloatArray, IntArray
+from scaledetect.sampling.keys import seed_key
 from scaledetect.theory.kernels.population import Population
 from scaledetect.theory.kernels.spectrum import RANK_TOLERANCE
 
 __all__ = ["Scores", "draw_rows", "fit_and_predict", "score_draws"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 NO_SIGN = 1e-9
 """A prediction smaller than this is rounding of zero: it has no sign, and is wrong half of the time."""

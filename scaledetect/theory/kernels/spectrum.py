@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.theory.kernels.population import Population
 
 __all__ = ["RANK_TOLERANCE", "Spectrum", "spectrum_of"]
 
-FloatArray = NDArray[np.float64]
 
 RANK_TOLERANCE = 1e-12
 """Share of the largest eigenvalue below which an eigenvalue is rounding, and counts as zero."""
