@@ -8,21 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scaledetect._base.errors import bad_value
-from scaledetect.cli.options import (
-    AsJson,
-    Depth,
-    FilterSize,
-    Match,
-    Mode,
-    OutputFile,
-    Seed,
-    Sigma,
-    Stride,
-    nets_of,
-    noise_of,
-    print_json,
-    result_file,
-)
+from scaledetect.cli.options import AsJson, Depth, FilterSize, Match, Mode, OutputFile, Seed, Sigma, Stride, nets_of, noise_of, print_json, result_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +33,9 @@ Delta = Annotated[float | None, typer.Option(help="With --images: displacement b
 Cutoff = Annotated[int | None, typer.Option(help="With --images: largest wave number of the deformation.")]
 ChannelMean = Annotated[bool, typer.Option("--channel-mean", help="Average each layer over its channels first.")]
 
+CALIBRATION_ROWS = 1024
+"""Training rows of a card that batch norms are calibrated on."""
+
 
 def measure(
     net: Source = None,
@@ -69,11 +58,14 @@ def measure(
 ) -> None:
     """Measured D, G, R of a net on a task or on images; default: constant-filter nets, those of the card."""
     from scaledetect.cli.tables import print_sensitivities, progress
+    from scaledetect.nets import names
 
     where, nets = _place_and_nets(net, task, images, architecture, (filter_size, stride, depth))
     deformation = {key: value for key, value in (("delta", delta), ("cutoff", cutoff)) if value is not None}
     if task is not None and deformation:
         raise bad_value(*next(iter(deformation.items())), "goes with --images only", "leave it out")
+    if net is not None and net in names():
+        nets = {label: _calibrated(module, where) for label, module in nets.items()}
     path = None if output is None else result_file(output)
     if path is not None and len(nets) > 1:
         way_out = f"name one net; {where.name} has {', '.join(nets)}"
@@ -138,6 +130,22 @@ def _shape(net: str, architecture: str | None, dim: int, in_channels: int, n_cla
     if {"constant_filter", "pooling"} & {net, architecture}:
         return {"dim": dim}
     return {"in_channels": in_channels, "n_classes": n_classes}
+
+
+def _calibrated(module: nn.Module, where: Card | ImageData) -> nn.Module:
+    """The net of a name, which was not trained: its batch norms get their statistics from training images."""
+    import torch
+
+    from scaledetect.task.cards import Card
+    from scaledetect.nets import calibrate_batch_norm
+    from scaledetect.sampling.samplers import sample_images
+
+    if not any(isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in module.modules()):
+        return module
+    if isinstance(where, Card):
+        images, _ = sample_images(where.task, CALIBRATION_ROWS, seed=where.seeds.study[0], replace=True, split="train")
+        return calibrate_batch_norm(module, images)
+    return calibrate_batch_norm(module, where.train_images)
 
 
 def _images(name: str) -> ImageData:

@@ -1,5 +1,6 @@
 """Reference networks, and image nets of the literature by name."""
 
+from scaledetect.nets.batch_norm import calibrate_batch_norm
 from scaledetect.nets.circular import CircularConv1d, CircularConv2d, CircularConv3d, circular_conv, circular_pad
 from scaledetect.nets.constant_filter import ConstantFilterNet
 from scaledetect.nets.images import VGG, AlexNet, EfficientNetB0, FullyConnected, LeNet, ResNet
@@ -20,6 +21,7 @@ __all__ = [
     "NetSpec",
     "PoolingNet",
     "ResNet",
+    "calibrate_batch_norm",
     "circular_conv",
     "circular_pad",
     "get",

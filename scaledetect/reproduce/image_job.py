@@ -14,7 +14,7 @@ from scaledetect.task.task import Task
 if TYPE_CHECKING:
     from torch import nn
 
-    from scaledetect.training import TrainConfig, TrainedMember
+    from scaledetect.training import TrainConfig, TrainingRun
 
 __all__ = ["ImageNetJob"]
 
@@ -71,7 +71,9 @@ class ImageNetJob:
 
     def describe(self) -> dict[str, Any]:
         """All its numbers, and those of the training."""
-        return asdict(self) | {"train": asdict(self.config), "noise": asdict(Noise())}
+        found = asdict(self) | {"train": asdict(self.config), "noise": asdict(Noise())}
+        # Results made before batch norms were calibrated are none of this job.
+        return found | {"initial_batch_norm": "calibrated"} if self.layers else found
 
     def run(self, folder: Path, say: Callable[[str], object]) -> Tables:
         """Train, going on from what `folder` holds, and measure.
@@ -105,17 +107,17 @@ class ImageNetJob:
         if self.layers:
             rows = [{**about, "curve": "trained", **row} for row in trained]
             rows += [
-                {**about, "curve": curve, **row} for curve, net in self._others(member) for row in self._measured(net)
+                {**about, "curve": curve, **row} for curve, net in self._others(run) for row in self._measured(net)
             ]
             tables["layers"] = pd.DataFrame(rows)
         return tables
 
-    def _others(self, member: TrainedMember) -> list[tuple[str, nn.Module]]:
+    def _others(self, run: TrainingRun) -> list[tuple[str, nn.Module]]:
         from scaledetect.probes import shuffle_channels
         from scaledetect.sampling.seeds import factor_seed
 
-        shuffled = shuffle_channels(member.net, factor_seed(self.seed, "measure"))
-        return [("initial", member.initial_net()), ("shuffled", shuffled)]
+        shuffled = shuffle_channels(run.member(self.seed).net, factor_seed(self.seed, "measure"))
+        return [("initial", run.initial_net(self.seed)), ("shuffled", shuffled)]
 
     def _measured(self, net: nn.Module) -> list[dict[str, Any]]:
         """A row a layer, or one for the output."""

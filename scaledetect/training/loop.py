@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect.nets import PoolingNet
+from scaledetect.nets import PoolingNet, calibrate_batch_norm
 from scaledetect.results import Sensitivities
 from scaledetect.sampling.seeds import epoch_order, epoch_seed, factor_seed
 from scaledetect.sensitivity import sensitivities
@@ -214,6 +214,8 @@ class GroupTraining:
             return
         for place, seed in enumerate(self._seeds):
             net, draws = self._engine.net(place), factor_seed(seed, "measure")
+            if not self._epoch:
+                calibrate_batch_norm(net, self._train.images[place])
             s = sensitivities(net, self._plan.task, tracking.n, noise=tracking.noise, seed=draws)
             self._tracked[seed][self._epoch] = s
             if self._folder is not None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import torch
 from torch import nn
 
 from scaledetect._base.errors import bad_value
-from scaledetect.nets import NetSpec
+from scaledetect.nets import NetSpec, calibrate_batch_norm
 from scaledetect.results import Sensitivities
 from scaledetect.sampling.seeds import factor_seed
 from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
-from scaledetect.training.data import Sizes
+from scaledetect.training.data import Sizes, draw_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,10 @@ class TrainedMember:
     tracked: Mapping[int, Sensitivities] = field(default_factory=dict, repr=False)
 
     def initial_net(self) -> nn.Module:
-        """The net with its first weights, in eval mode; what training began from, unless that was a given net."""
+        """The net with its first weights, in eval mode; what training began from, unless that was a given net.
+
+        A batch norm has the statistics it was born with; `TrainingRun.initial_net` has them calibrated.
+        """
         net = self.spec.build(factor_seed(self.seed, "init"))
         dtype = next(self.net.parameters()).dtype
         return net.to(dtype).eval()
@@ -103,6 +107,17 @@ class TrainingRun:
             if member.seed == seed:
                 return member
         raise bad_value("seed", seed, f"this run has the seeds {[member.seed for member in self.members]}")
+
+    def initial_net(self, seed: int) -> nn.Module:
+        """The net of a root seed before training, in eval mode and ready to be measured.
+
+        Its batch norms, if any, have their statistics calibrated on its training rows, by `nets.calibrate_batch_norm`.
+        """
+        net = self.member(seed).initial_net()
+        rows = draw_rows(
+            self.task, self.sizes.train, "train", [seed], dtype=self.config.dtype, device=torch.device("cpu")
+        )
+        return calibrate_batch_norm(net, rows.images[0])
 
     def to_frame(self) -> pd.DataFrame:
         """One row a member: seed, status, epochs, reached and the four scores."""
