@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scaledetect._base.errors import bad_value
-from scaledetect.cli.options import AsJson, Depth, FilterSize, Match, Mode, OutputFile, Seed, Sigma, Stride, nets_of, noise_of, print_json, result_file
+from scaledetect.cli.options import (
+    AsJson,
+    Depth,
+    FilterSize,
+    Match,
+    Mode,
+    OutputFile,
+    Seed,
+    Sigma,
+    Stride,
+    nets_of,
+    noise_of,
+    print_json,
+    result_file,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -136,9 +150,9 @@ def _calibrated(module: nn.Module, where: Card | ImageData) -> nn.Module:
     """The net of a name, which was not trained: its batch norms get their statistics from training images."""
     import torch
 
-    from scaledetect.task.cards import Card
     from scaledetect.nets import calibrate_batch_norm
     from scaledetect.sampling.samplers import sample_images
+    from scaledetect.task.cards import Card
 
     if not any(isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in module.modules()):
         return module

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 import scaledetect as sd
-from scaledetect.task.cards import load_card
 from scaledetect.cli.measure import _calibrated
 from scaledetect.nets import VGG, calibrate_batch_norm
 from scaledetect.sampling.seeds import factor_seed
+from scaledetect.task.cards import load_card
 
 TASK = sd.Task(dim=2, size=16, xi=5, gap=1, labelling="distance", periodic=False)
 TINY = (8, "M", 16, "M", 16)
