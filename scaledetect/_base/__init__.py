@@ -1,1 +1,1 @@
-"""What every folder may use: errors, checks of arguments, files, versions, images in any form, imports by name."""
+"""Foundations: errors, checks of arguments, files, versions, images in any form, imports by name."""

@@ -1,4 +1,4 @@
-"""The one byte form of plain data that hashes are taken of."""
+"""Canonical JSON: one byte form of plain data, and its SHA-256."""
 
 from __future__ import annotations
 

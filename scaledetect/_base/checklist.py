@@ -1,4 +1,4 @@
-"""Checks done one after the other, each said in words: what a pre-flight and a contract suite have in common."""
+"""A checklist: checks done in turn, each with a name, a verdict and what was seen, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are whole or absent: checks before any work, and writes that replace at the end."""
+"""Files written whole or not at all: checks before any work, and writes that replace at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images in whatever form a user has them, as one batch of torch images, and back."""
+"""Images as a user has them (NumPy or torch, with or without batch and channels) as one torch batch, and back."""
 
 from __future__ import annotations
 

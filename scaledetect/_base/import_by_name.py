@@ -1,4 +1,4 @@
-"""Objects from the user's own code, named as ``module:name``."""
+"""Import of objects from the user's own code by ``module:name``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version of the package, and of what it runs on."""
+"""Versions of the package and of the libraries it runs on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the rank of a pair in its class to the pair: `docs/data-spec.md` says the order in words.
+"""Unranking: the pair of a given rank in its class; `docs/data-spec.md` says the order in words.
 
 `shape` is a tuple with one entry an axis, so that numba specialises each kernel to its dimension and unrolls the loops
 over axes. Row `rows[i]` of `out` receives the pair of `ranks[i]`, the pixel that comes first in row-major order first.

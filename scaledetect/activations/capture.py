@@ -1,4 +1,4 @@
-"""Hand over the activation of each layer of a network while it runs."""
+"""Forward hooks that hand over the activation of each layer of a network while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the modules of a net one by one: neither compiled nor fused, so that each hands over its own output."""
+"""Eager execution: modules run one by one, neither compiled nor fused, so that each has an output of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a network for a measurement, and leave it as it was found."""
+"""Context manager: evaluation mode without gradients; restores modes, parameters, buffers and random state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers count: names, patterns, or a default."""
+"""Selection of layers by name or pattern, and the layers taken by default."""
 
 from __future__ import annotations
 

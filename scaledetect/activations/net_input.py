@@ -1,4 +1,4 @@
-"""Bring images to a net: where it is, in its floating type, in the form it takes."""
+"""Conversion of images to the device, floating type and form that a net takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a module returns, taken apart into tensors with names."""
+"""Named tensors of a module's output, whatever containers it returns them in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract that every leaderboard entry keeps, as checks to run on one's own: ``python -m scaledetect.testing``."""
+"""Contract suite of a leaderboard entry: ``python -m scaledetect.testing`` runs it on one of your own."""
 
 # ruff: noqa: NPY002
 # The global random state of NumPy is looked at and put back: what is tried is whether an entry depends on it.

@@ -1,4 +1,4 @@
-"""Whether a net of one's own can be measured: tried on a few images, said in words, before a long run."""
+"""Pre-flight of a net: tried on a few images, with the outcome in words, before a long measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scaledetect check``: whether a net can be measured, or an entry scored, before a long run."""
+"""``scaledetect check``: pre-flight of a net or an entry, before a long run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scaledetect doctor``: what this installation runs on, and whether it is well."""
+"""``scaledetect doctor``: versions, threads and kernels of this installation, and whether they work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scaledetect tasks``: the cards, and whether their data are what they say."""
+"""``scaledetect tasks``: the cards, and verification of their data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scaledetect verify``: whether records say what reruns say."""
+"""``scaledetect verify``: records held against reruns."""
 
 from __future__ import annotations
 

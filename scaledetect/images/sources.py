@@ -1,4 +1,4 @@
-"""Where the images come from: whole data sets as they are published, with their split into training and test."""
+"""Sources of image data sets: whole sets as they are published, with their split into training and test."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from scaledetect._base.arguments import check_number, check_seed
 from scaledetect._base.errors import bad_value
 from scaledetect._base.image_batch import ImageBatch
+from scaledetect.perturbations.noise import rescale
 from scaledetect.sampling.gaussian_noise import normal_rows
 from scaledetect.sampling.keys import seed_key
 
@@ -63,7 +64,7 @@ def white_noise(images: Images, norm: ArrayLike, *, seed: int = 0, start: int = 
     width = batch.tensor[:1].numel()
     dtype = "float64" if batch.tensor.dtype == torch.float64 else "float32"
     noise = normal_rows(seed_key(check_seed(seed), "white-noise"), batch.n, width, start=start, dtype=dtype)
-    noise *= (norms / np.sqrt(np.einsum("ij,ij->i", noise, noise, dtype=np.float64)))[:, None].astype(dtype)
+    rescale(torch.from_numpy(noise), torch.tensor(norms)[:, None])
     eta = torch.from_numpy(noise).reshape(batch.tensor.shape).to(batch.tensor)
     return batch.restore(batch.tensor + eta)  # type: ignore[no-any-return]
 

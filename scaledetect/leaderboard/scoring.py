@@ -1,4 +1,4 @@
-"""One run of the leaderboard, from its four names to its scores."""
+"""Score of one run: fit an entry, label the test images, measure the fitted net."""
 
 from __future__ import annotations
 

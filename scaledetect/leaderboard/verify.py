@@ -1,4 +1,4 @@
-"""Whether a stored record says what a rerun says: its form, its hash, its data, and then the run itself."""
+"""Verification of stored records: form, hash, data, and a rerun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The net the exact theory describes: one channel, filters that only average."""
+"""The constant-filter net of the exact theory: one channel, filters that only average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net behind a fixed scale of its input."""
+"""Wrapper: a net behind a fixed scale of its input."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a measurement does to an image: shifts of active pixels, smooth deformations, white noise."""
+"""Perturbations of an image: shifts of active pixels, smooth deformations, white noise."""

@@ -1,4 +1,4 @@
-"""The shift: the distribution of one active pixel's move, a unit vector of uniform direction, rounded."""
+"""The shift of an active pixel: its moves, their probabilities, and the rule at borders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["move_probabilities", "moves"]
+from scaledetect.task.task import Task
+
+__all__ = ["move_pixels", "move_probabilities", "moves"]
 
 
 def moves(dim: int) -> NDArray[np.int64]:
@@ -29,3 +31,17 @@ def move_probabilities(dim: int) -> NDArray[np.float64]:
     by_length = {1: (1 / 2,), 2: (1 / 6, 1 / 12), 3: (face, edge, corner)}[dim]
     lengths = np.abs(moves(dim)).sum(axis=1)
     return np.array([by_length[length - 1] for length in lengths])
+
+
+def move_pixels(pixels: NDArray[np.int64], steps: NDArray[np.int64], task: Task) -> NDArray[np.int64]:
+    """Pixels, shape (..., dim), moved by `steps`, which broadcast to that shape, by the border rule of the task.
+
+    Periodic wraps, open clips at the border on each axis, and with blocks a move that leaves the block is undone as a
+    whole, and with it every move that leaves the lattice.
+    """
+    moved = pixels + steps
+    if task.labelling == "block":
+        # Leaving the lattice leaves the block: below 0 the quotient differs, past the end only the size tells.
+        outside = ((moved // task.xi != pixels // task.xi) | (moved >= task.size)).any(axis=-1, keepdims=True)
+        return np.where(outside, pixels, moved)
+    return moved % task.size if task.periodic else np.clip(moved, 0, task.size - 1)

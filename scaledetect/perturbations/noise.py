@@ -1,16 +1,19 @@
-"""The noise a measurement adds to an image: its form and its strength."""
+"""White noise added to an image: its modes, and the matching of its strength to the deformation."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from scaledetect._base.arguments import one_of
 from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["NOISE_MODES", "Noise", "NoiseMatch", "NoiseMode"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["NOISE_MODES", "Noise", "NoiseMatch", "NoiseMode", "add_noise", "norms", "rescale"]
 
 NoiseMode = Literal["signed", "rectified_noise", "rectified_input"]
 NoiseMatch = Literal["ensemble", "sample"]
@@ -61,3 +64,25 @@ class Noise:
                 "match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one"
             )
         object.__setattr__(self, "sigma", float(self.sigma))
+
+
+def add_noise(clean: Tensor, noise: Tensor, mode: NoiseMode) -> Tensor:
+    """`clean` with `noise` of final strength added in the way of `mode`, in the memory of the noise."""
+    if mode == "rectified_noise":
+        noise.relu_()
+    noise.add_(clean)
+    return noise.relu_() if mode == "rectified_input" else noise
+
+
+def norms(images: Tensor) -> Tensor:
+    """Euclidean norm of each image over all its pixels and channels, float64, shape (n, 1, ..., 1)."""
+    import torch
+
+    axes = tuple(range(1, images.ndim))
+    found: Tensor = torch.linalg.vector_norm(images, dim=axes, keepdim=True, dtype=torch.float64)
+    return found
+
+
+def rescale(noise: Tensor, to: Tensor) -> None:
+    """Scale each image of `noise` in place to the norm `to`, shape (n, 1, ..., 1)."""
+    noise.mul_((to / norms(noise)).to(noise.dtype))

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import check_number, check_seed
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
-from scaledetect.perturbations.move_law import move_probabilities, moves
+from scaledetect.perturbations.move_law import move_pixels, move_probabilities, moves
 from scaledetect.sampling.gaussian_noise import normal_images
 from scaledetect.sampling.keys import philox_key, stream_key
 from scaledetect.sampling.rendering import check_pairs
 from scaledetect.task.task import Task
 
-__all__ = ["move_pixels", "noise_images", "shift_pairs"]
+__all__ = ["noise_images", "shift_pairs"]
 
 
 def shift_pairs(
@@ -68,16 +68,6 @@ def shift_pairs(
     ends = np.cumsum(move_probabilities(task.dim))[:-1]
     steps = moves(task.dim)[np.searchsorted(ends, uniform, side="right")]
     return move_pixels(pairs, steps, task)
-
-
-def move_pixels(pairs: NDArray[np.int64], steps: NDArray[np.int64], task: Task) -> NDArray[np.int64]:
-    """`pairs`, shape (n, 2, dim), moved by `steps`, which broadcast to that shape, by the border rule of the task."""
-    moved = pairs + steps
-    if task.labelling == "block":
-        # Leaving the lattice leaves the block: below 0 the quotient differs, past the end only the size tells.
-        outside = ((moved // task.xi != pairs // task.xi) | (moved >= task.size)).any(axis=2, keepdims=True)
-        return np.where(outside, pairs, moved)
-    return moved % task.size if task.periodic else np.clip(moved, 0, task.size - 1)
 
 
 def noise_images(task: Task, n: int, *, seed: int = 0, start: int = 0, dtype: Any = "float32") -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""How each layer of a net answers to each pixel of the image."""
+"""Derivatives of each layer of a net with respect to the pixels of the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of a task, or given ones, moved off the kinks of a net of ReLUs."""
+"""Images with a small dither, so that a net of ReLUs is not measured on its kinks."""
 
 from __future__ import annotations
 

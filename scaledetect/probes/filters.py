@@ -1,4 +1,4 @@
-"""The mean filters of a net; nets whose filters keep only those, or only their mean and standard deviation."""
+"""Mean filters of a net, and copies whose filters keep only their mean, or their mean and standard deviation."""
 
 from __future__ import annotations
 

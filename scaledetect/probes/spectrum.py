@@ -1,4 +1,4 @@
-"""The spectrum of a layer's filters: how much of them only averages over space."""
+"""Filter spectrum: the share of each Laplacian mode in a layer's filters; the constant mode is spatial pooling."""
 
 from __future__ import annotations
 

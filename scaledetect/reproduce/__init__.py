@@ -1,4 +1,4 @@
-"""The paper's figures on this package: what is trained, measured and drawn, and the claims they decide."""
+"""The paper's figures on this package, and its claims."""
 
 from scaledetect.reproduce.registry import names
 from scaledetect.reproduce.run import Reproduction, reproduce

@@ -1,4 +1,4 @@
-"""The folder of a reproduction: its configuration, what each job has left, and the finished data and figures."""
+"""Folder of a reproduction: its configuration, the results of its jobs, and the finished data and figures."""
 
 from __future__ import annotations
 

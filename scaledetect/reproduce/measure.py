@@ -1,4 +1,4 @@
-"""What is measured of trained pooling nets, as tables: a row for each layer."""
+"""Measurements of trained pooling nets as tables: a row for each layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures by name; each is loaded when it is asked for."""
+"""Figures by name, each loaded when it is asked for."""
 
 from __future__ import annotations
 

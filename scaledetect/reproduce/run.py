@@ -1,4 +1,4 @@
-"""The public function that makes a figure of the paper."""
+"""Making a figure of the paper: the public function."""
 
 from __future__ import annotations
 

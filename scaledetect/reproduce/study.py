@@ -1,4 +1,4 @@
-"""What a figure is made of: jobs that are done one by one and kept, tables of data, and a drawing of them."""
+"""Structure of a reproduction: jobs that are done one by one and kept, tables of data, and a drawing of them."""
 
 from __future__ import annotations
 

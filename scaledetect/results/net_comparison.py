@@ -1,4 +1,4 @@
-"""The frozen result of comparing nets on the same draws."""
+"""Frozen result: differences between nets measured on the same draws."""
 
 from __future__ import annotations
 

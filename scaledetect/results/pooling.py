@@ -1,4 +1,4 @@
-"""What the theory knows of a net that only pools, and how its sensitivities scale."""
+"""Numbers of a net that only pools (filters, strides, receptive fields), and its exponents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frozen result of a measurement, or of the theory."""
+"""The frozen result type `Sensitivities`, of a measurement or of a theory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A measurement and the exact theory of one net on one task, side by side."""
+"""Frozen result: a measurement and the exact theory of one net on one task, side by side."""
 
 from __future__ import annotations
 

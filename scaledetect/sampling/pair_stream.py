@@ -1,4 +1,4 @@
-"""From the number of a sample to its pair, for any range or set of numbers: stream, population and kernels together."""
+"""The stream of pairs: the pair of sample j, for runs of samples or any set of numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From pairs of active pixels to images."""
+"""Rendering: images of pairs of active pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the estimates of all layers to a result, with the warnings that belong to it."""
+"""Assembly of the result from the estimates of all layers, with the warnings that belong to it."""
 
 from __future__ import annotations
 

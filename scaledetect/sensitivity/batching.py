@@ -1,4 +1,4 @@
-"""Cut n draws into batches that fit the memory, and tell which sum each draw enters."""
+"""Batches of draws that fit the memory, dealt to the blocks of the jackknife."""
 
 from __future__ import annotations
 

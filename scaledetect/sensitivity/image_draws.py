@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from scaledetect.perturbations.diffeo import diffeo
-from scaledetect.perturbations.noise import Noise
+from scaledetect.perturbations.noise import Noise, add_noise, norms, rescale
 from scaledetect.sampling.gaussian_noise import normal_rows
 from scaledetect.sampling.keys import seed_key
 from scaledetect.sensitivity.task_draws import Versions
@@ -40,13 +40,10 @@ class ImageDraws:
         rows = normal_rows(seed_key(self.seed, "image-noise"), len(images), width, start=start, dtype=dtype)
         noise = torch.from_numpy(rows).to(images.device).view_as(images)
         if self.sigma is None:
-            noise *= (_norms(deformed - images) / _norms(noise)).to(noise.dtype)
+            rescale(noise, norms(deformed - images))
         else:
             noise *= self.sigma
-        if self.noise.mode == "rectified_noise":
-            noise = noise.relu_()
-        noisy = noise.add_(images)
-        return Versions(images, deformed, noisy.relu_() if self.noise.mode == "rectified_input" else noisy)
+        return Versions(images, deformed, add_noise(images, noise, self.noise.mode))
 
     def deformed(self, images: Tensor, start: int) -> Tensor:
         """Images `start` on, deformed."""
@@ -61,8 +58,3 @@ class ImageDraws:
             total += float(np.square(torch.linalg.vector_norm(difference, dtype=torch.float64).item()))
             count, values = count + len(images), values + images.numel()
         return math.sqrt(total / values)
-
-
-def _norms(images: Tensor) -> Tensor:
-    norms: Tensor = torch.linalg.vector_norm(images, dim=(1, 2, 3), keepdim=True, dtype=torch.float64)
-    return norms

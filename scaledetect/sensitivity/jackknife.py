@@ -1,4 +1,4 @@
-"""From block sums to D, G, R and Delta, with delete-a-block standard errors."""
+"""Delete-a-block jackknife: D, G, R and Delta of a layer from block sums, with standard errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stream the activations of one layer into sums: no activation outlives its batch."""
+"""Running sums of one layer over the draws: no activation outlives its batch."""
 
 from __future__ import annotations
 

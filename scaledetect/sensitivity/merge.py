@@ -1,4 +1,4 @@
-"""One measurement from its parts."""
+"""Merging: one measurement from shards with different draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every estimator sets up first: a net ready to be measured."""
+"""Options that all estimators share, checked, and the net made ready for a measurement."""
 
 from __future__ import annotations
 

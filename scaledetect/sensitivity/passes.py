@@ -1,4 +1,4 @@
-"""Forward passes: versions of images in, block sums of every layer out."""
+"""Forward passes over the versions of the images, summed by layer and block."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""The images a measurement is made on: each clean, deformed and noisy."""
+"""Draws from a task: images, each clean, deformed and noisy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from scaledetect._base.arguments import check_seed
-from scaledetect.perturbations.noise import Noise
+from scaledetect.perturbations.noise import Noise, add_noise, norms, rescale
 from scaledetect.perturbations.pixel_shift import noise_images, shift_pairs
 from scaledetect.sampling.gaussian_noise import background
 from scaledetect.sampling.rendering import render_pairs
@@ -64,50 +64,18 @@ class TaskDraws:
         clean = render_pairs(pairs, task, dtype=dtype)
         deformed = render_pairs(shift_pairs(pairs, y, task, seed=seed, start=start), task, dtype=dtype)
         noise = noise_images(task, n, seed=seed, start=start, dtype=dtype)
-        noise *= self._strength(clean, deformed, noise)
+        if self.noise.match == "ensemble":
+            noise *= self.sigma
+        else:
+            rescale(torch.from_numpy(noise), norms(torch.from_numpy(deformed - clean)))
         scene = background(task, n, seed=seed, replace=True, start=start, dtype=dtype)
         if scene is not None:
             clean += scene
             deformed += scene
-        return Versions(clean, deformed, _add_noise[self.noise.mode](clean, noise))
+        noisy = add_noise(torch.from_numpy(clean), torch.from_numpy(noise), self.noise.mode)
+        return Versions(clean, deformed, noisy.numpy())
 
     def _sigma(self) -> float:
         if self.noise.sigma is not None:
             return self.noise.sigma
         return float("nan") if self.noise.match == "sample" else ensemble_sigma(self.task)
-
-    def _strength(self, clean: Array, deformed: Array, noise: Array) -> Array | float:
-        if self.noise.match == "ensemble":
-            return self.sigma
-        return (_norms(deformed - clean) / _norms(noise)).astype(self.dtype)
-
-
-def _norms(images: Array) -> NDArray[np.float64]:
-    axes = tuple(range(1, images.ndim))
-    norms: NDArray[np.float64] = np.sqrt(np.square(images, dtype=np.float64).sum(axis=axes, keepdims=True))
-    return norms
-
-
-def _signed(clean: Array, noise: Array) -> Array:
-    noise += clean
-    return noise
-
-
-def _rectified_noise(clean: Array, noise: Array) -> Array:
-    np.maximum(noise, 0, out=noise)
-    noise += clean
-    return noise
-
-
-def _rectified_input(clean: Array, noise: Array) -> Array:
-    noise += clean
-    np.maximum(noise, 0, out=noise)
-    return noise
-
-
-_add_noise: dict[str, Callable[[Array, Array], Array]] = {
-    "signed": _signed,
-    "rectified_noise": _rectified_noise,
-    "rectified_input": _rectified_input,
-}
-"""How noise of final strength is added, in the memory of the noise."""

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.errors import bad_value
-from scaledetect.perturbations.move_law import move_probabilities, moves
-from scaledetect.perturbations.pixel_shift import move_pixels
+from scaledetect.perturbations.move_law import move_pixels, move_probabilities, moves
 from scaledetect.results import BlockSums
 from scaledetect.sampling.rendering import render_pairs
 from scaledetect.sampling.samplers import pairs_at

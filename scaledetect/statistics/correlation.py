@@ -1,4 +1,4 @@
-"""Spearman's rank correlation with a standard error, for the few points that nets on one card are."""
+"""Spearman's rank correlation with a standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The power of the receptive field that measured curves follow."""
+"""Fit of the power law of measured curves in the receptive field."""
 
 from __future__ import annotations
 

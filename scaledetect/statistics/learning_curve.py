@@ -1,4 +1,4 @@
-"""Numbers that sum up a learning curve: the test error against the number of training images, on a logarithmic axis."""
+"""Summaries of a learning curve: test error against the number of training images, on a logarithmic axis."""
 
 from __future__ import annotations
 

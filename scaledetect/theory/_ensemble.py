@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect.perturbations.move_law import move_probabilities, moves
+from scaledetect.perturbations.move_law import move_pixels, move_probabilities, moves
 from scaledetect.task.population import class_sizes
 from scaledetect.task.task import Task
 
@@ -94,10 +94,10 @@ def transition(task: Task) -> sparse.csr_array:
     Periodic tasks wrap; open ones clip at the border, axis by axis; with blocks a move that leaves the block, and with
     it every move that leaves the lattice, is undone as a whole. T is symmetric in all three cases.
     """
-    here = np.indices(task.shape).reshape(task.dim, -1)
+    here = np.indices(task.shape).reshape(task.dim, -1).T
     site = np.arange(task.n_sites)
     steps, probability = moves(task.dim), move_probabilities(task.dim)
-    there = [np.ravel_multi_index(tuple(_moved(task, here, step)), task.shape) for step in steps]
+    there = [np.ravel_multi_index(tuple(move_pixels(here, step, task).T), task.shape) for step in steps]
     entries = (np.repeat(probability, site.size), (np.tile(site, len(steps)), np.concatenate(there)))
     # Moves that end on the same site add up.
     return sparse.coo_array(entries, shape=(site.size, site.size)).tocsr()
@@ -123,14 +123,6 @@ def shift_second_moment(weights: FloatArray, shift: sparse.csr_array) -> FloatAr
     alone = sparse.coo_array(sparse.csr_array(sparse.diags_array(shift.T @ deg + deg) - flow - flow.T))
     result[alone.row, alone.col] += alone.data
     return result
-
-
-def _moved(task: Task, here: IntArray, move: IntArray) -> IntArray:
-    there = here + move[:, None]
-    if task.labelling == "block":
-        inside = (there >= 0) & (there < task.size) & (there // task.xi == here // task.xi)
-        return np.where(inside.all(axis=0), there, here)
-    return there % task.size if task.periodic else np.clip(there, 0, task.size - 1)
 
 
 def _largest(parts: Sequence[IntArray]) -> IntArray:

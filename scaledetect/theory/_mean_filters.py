@@ -1,4 +1,4 @@
-"""The theory with a trained net's own mean filters in the place of the box: nothing is fitted."""
+"""Mean-filter theory: the trained net's own mean filters in the place of the box; nothing is fitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the theory needs to know of each layer, whichever way it was computed, and the sensitivities made of it."""
+"""Moments of each layer, in either path of the theory, and the sensitivities made of them."""
 
 from __future__ import annotations
 

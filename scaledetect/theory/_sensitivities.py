@@ -1,4 +1,4 @@
-"""The public function of the theory: from a task and a pooling net to exact sensitivities."""
+"""Exact sensitivities of a constant-filter net on a task: the public function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a net is trained: the loss, the steps, and when to stop."""
+"""Training configuration: loss, step sizes, and the rule for stopping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows a member is trained, validated and tested on."""
+"""Training, validation and test rows of a member."""
 
 from __future__ import annotations
 

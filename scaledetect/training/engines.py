@@ -1,4 +1,4 @@
-"""What takes the steps: many pooling nets in one computation, or one net of any kind with torch's own gradients."""
+"""Training engines: many pooling nets in one computation, or one net of any kind with torch's gradients."""
 
 from __future__ import annotations
 

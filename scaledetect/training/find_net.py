@@ -1,4 +1,4 @@
-"""Nets from the outside: by name, from code in the current folder, or from stored weights."""
+"""Nets by name, from the user's own code, or from stored weights."""
 
 from __future__ import annotations
 

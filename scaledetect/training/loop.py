@@ -1,4 +1,4 @@
-"""Epoch after epoch: when to stop, what to write down, what to keep."""
+"""Training loop: epochs, the stopping rule, checkpoints and the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training leaves behind."""
+"""Result of a training run: its members, their curves and nets."""
 
 from __future__ import annotations
 

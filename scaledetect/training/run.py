@@ -1,4 +1,4 @@
-"""The public function that trains."""
+"""Training of many seeds at once: the public function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training run is, checked before any work."""
+"""Specification of a training run, checked before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a training run: what it is, its log, where it stands, and its finished members. Nothing is pickled.
+"""Folder of a training run: specification, log, checkpoint and finished members; nothing is pickled.
 
 Every file but the log is whole or absent. The log is repaired on resuming: lines beyond the checkpoint are dropped.
 """

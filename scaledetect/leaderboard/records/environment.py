@@ -1,4 +1,4 @@
-"""What a run was computed on: enough to know whether a rerun must give the same bits, and nothing that names anyone."""
+"""The environment of a run: versions and processor, and nothing that names anyone."""
 
 from __future__ import annotations
 

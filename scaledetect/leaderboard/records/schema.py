@@ -1,4 +1,4 @@
-"""The record of one run: every field, what it may hold, and what must agree with what."""
+"""Schema of the record of one run: its fields, their ranges, and the relations between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grid of runs: which there are for a budget, and what names each."""
+"""The grid of runs of a budget, and the key that names each run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where batches of runs are computed: processes of this machine, or the workers of a Dask scheduler."""
+"""Executors: processes of this machine, or the workers of a Dask scheduler."""
 
 from __future__ import annotations
 

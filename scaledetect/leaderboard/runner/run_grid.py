@@ -1,4 +1,4 @@
-"""A study: the runs of a plan that have no record yet, computed and recorded one by one."""
+"""Computation of the runs of a grid that have no record yet, each recorded as it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop of the driver: keeps every worker busy, groups short runs, survives workers that die."""
+"""Scheduler: keeps every worker busy, groups short runs, survives workers that die."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHARES = 4
 
 
 @dataclass(eq=False)
-class _Desk(Generic[T]):
+class _WorkQueue(Generic[T]):
     """What is still to be done, and what is known of it."""
 
     pool: Pool[T]
@@ -117,7 +117,7 @@ def drive(
     bool
         False when `Pool.interrupt` ended it early; what had arrived by then was passed on.
     """
-    desk = _Desk(pool, seconds, deque(items))
+    desk = _WorkQueue(pool, seconds, deque(items))
     while desk.open:
         desk.hand_out()
         finished = desk.take()
@@ -127,14 +127,14 @@ def drive(
                     on_done(late.result)
             return False
         if pool.breaks and pool.died(finished.result):
-            _bury(desk, finished, on_done, on_lost)
+            _recover_from_broken_pool(desk, finished, on_done, on_lost)
         else:
-            _settle(desk, finished, on_done, on_lost)
+            _report_result(desk, finished, on_done, on_lost)
     return True
 
 
-def _settle(
-    desk: _Desk[T], finished: Finished[T], on_done: Callable[[Any], None], on_lost: Callable[[T, str, bool], None]
+def _report_result(
+    desk: _WorkQueue[T], finished: Finished[T], on_done: Callable[[Any], None], on_lost: Callable[[T, str, bool], None]
 ) -> None:
     if not isinstance(finished.result, BaseException):
         on_done(finished.result)
@@ -146,8 +146,8 @@ def _settle(
         on_lost(finished.batch[0], reason, desk.pool.died(finished.result))
 
 
-def _bury(
-    desk: _Desk[T], finished: Finished[T], on_done: Callable[[Any], None], on_lost: Callable[[T, str, bool], None]
+def _recover_from_broken_pool(
+    desk: _WorkQueue[T], finished: Finished[T], on_done: Callable[[Any], None], on_lost: Callable[[T, str, bool], None]
 ) -> None:
     """The pool broke, and everything handed out with it: all of it comes back before a new pool starts."""
     fallen = list(finished.batch)
@@ -159,7 +159,7 @@ def _bury(
         if desk.pool.died(other.result):
             fallen += other.batch
         else:
-            _settle(desk, other, on_done, on_lost)
+            _report_result(desk, other, on_done, on_lost)
     desk.pool.rebuild()
     for item in desk.give_back(fallen):
         on_lost(item, f"{MOST_DEATHS} workers died over it, the last time with no other run beside it", True)

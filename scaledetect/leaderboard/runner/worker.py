@@ -1,4 +1,4 @@
-"""What a worker does: runs one after another, each with one thread, and nothing of it written."""
+"""Worker: evaluates runs one after another on one thread each, and writes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training makes of D and G: the output of trained pooling nets beside the exact constant-filter net."""
+"""D and G of the output of trained pooling nets beside the exact constant-filter net."""
 
 from __future__ import annotations
 

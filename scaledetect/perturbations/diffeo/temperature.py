@@ -1,4 +1,4 @@
-"""How strong a diffeomorphism may be, and how far it moves a pixel."""
+"""Strength of a diffeomorphism: temperature, nominal and true displacement, and the allowed range."""
 
 from __future__ import annotations
 
