@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from scaledetect.leaderboard.entries.base import Budget, DivergedError, Entry, TaskEntry, check_declaration, entry_class, entry_names, find_entry
+from scaledetect.leaderboard.entries.base import (
+    Budget,
+    DivergedError,
+    Entry,
+    TaskEntry,
+    check_declaration,
+    entry_class,
+    entry_names,
+    find_entry,
+)
 from scaledetect.leaderboard.entries.estimator import EstimatorEntry
 from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for

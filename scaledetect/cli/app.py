@@ -10,7 +10,22 @@ from typer.core import TyperGroup
 
 from scaledetect._base.errors import RefusalError
 from scaledetect._base.versions import __version__
-from scaledetect.cli import check, compare, doctor, info, leaderboard, measure, merge, reproduce, run, sample, tasks, theory, train, verify
+from scaledetect.cli import (
+    check,
+    compare,
+    doctor,
+    info,
+    leaderboard,
+    measure,
+    merge,
+    reproduce,
+    run,
+    sample,
+    tasks,
+    theory,
+    train,
+    verify,
+)
 
 __all__ = ["app", "main"]
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from scaledetect.cli.options import AsJson, CardName, Depth, FilterSize, Mode, Sigma, Stride, nets_of, noise_of, print_json
+from scaledetect.cli.options import (
+    AsJson,
+    CardName,
+    Depth,
+    FilterSize,
+    Mode,
+    Sigma,
+    Stride,
+    nets_of,
+    noise_of,
+    print_json,
+)
 
 
 def theory(

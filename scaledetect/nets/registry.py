@@ -11,7 +11,16 @@ from torch import nn
 
 from scaledetect._base.errors import bad_type, unknown_name
 from scaledetect.nets.constant_filter import ConstantFilterNet
-from scaledetect.nets.images import RESNET_CONFIGURATIONS, VGG, VGG_CONFIGURATIONS, AlexNet, EfficientNetB0, FullyConnected, LeNet, ResNet
+from scaledetect.nets.images import (
+    RESNET_CONFIGURATIONS,
+    VGG,
+    VGG_CONFIGURATIONS,
+    AlexNet,
+    EfficientNetB0,
+    FullyConnected,
+    LeNet,
+    ResNet,
+)
 from scaledetect.nets.pooling import PoolingNet
 
 __all__ = ["get", "names", "option_names"]

@@ -13,7 +13,22 @@ from typing import Any
 import pytest
 from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 
-from scaledetect.leaderboard.records import SIZE_LIMIT, BadRecord, Environment, Record, RecordError, keyed_path, merge_records, read_record, read_records, record_path, record_schema, run_key, unique_records, write_record
+from scaledetect.leaderboard.records import (
+    SIZE_LIMIT,
+    BadRecord,
+    Environment,
+    Record,
+    RecordError,
+    keyed_path,
+    merge_records,
+    read_record,
+    read_records,
+    record_path,
+    record_schema,
+    run_key,
+    unique_records,
+    write_record,
+)
 
 Change = Callable[[dict[str, Any]], object]
 

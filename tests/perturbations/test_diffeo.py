@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from scaledetect._kernels import backend, twin
-from scaledetect.perturbations.diffeo import Diffeo, TypicalDisplacement, deform, diffeo, diffeo_coefficients, diffeo_temperature_range, displacement_field, typical_displacement
+from scaledetect.perturbations.diffeo import (
+    Diffeo,
+    TypicalDisplacement,
+    deform,
+    diffeo,
+    diffeo_coefficients,
+    diffeo_temperature_range,
+    displacement_field,
+    typical_displacement,
+)
 
 Array = NDArray[Any]
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

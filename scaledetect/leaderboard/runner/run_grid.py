@@ -14,7 +14,15 @@ from typing import Any
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import make_folder, plain
-from scaledetect.leaderboard.records import BadRecord, Environment, Record, RecordError, keyed_path, read_record, write_record
+from scaledetect.leaderboard.records import (
+    BadRecord,
+    Environment,
+    Record,
+    RecordError,
+    keyed_path,
+    read_record,
+    write_record,
+)
 from scaledetect.leaderboard.runner.grid import Planned
 from scaledetect.leaderboard.runner.pools import DaskPool, LokyPool, Pool
 from scaledetect.leaderboard.runner.scheduler import drive

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from scaledetect.perturbations.diffeo.fields import diffeo_coefficients, displacement_field
-from scaledetect.perturbations.diffeo.temperature import TypicalDisplacement, diffeo_temperature_range, typical_displacement
+from scaledetect.perturbations.diffeo.temperature import (
+    TypicalDisplacement,
+    diffeo_temperature_range,
+    typical_displacement,
+)
 from scaledetect.perturbations.diffeo.transform import Diffeo
 from scaledetect.perturbations.diffeo.warp import deform, diffeo
 

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.perturbations.diffeo.temperature import SLACK, check_cutoff, check_positive, diffeo_temperature_range, largest_cutoff
+from scaledetect.perturbations.diffeo.temperature import (
+    SLACK,
+    check_cutoff,
+    check_positive,
+    diffeo_temperature_range,
+    largest_cutoff,
+)
 from scaledetect.perturbations.diffeo.warp import diffeo
 
 __all__ = ["Diffeo"]
