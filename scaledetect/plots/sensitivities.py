@@ -158,6 +158,6 @@ def _legend(figure: Figure, curves: Mapping[str, Sensitivities], exact: Mapping[
             entries.append(Line2D([], [], color=color, marker=marker, markersize=4.5, linestyle=style, label=label))
     if exact:
         entries.append(Line2D([], [], color=GREY, marker="o", linestyle="none", markersize=4.5, label="measured"))
-        entries.append(Line2D([], [], color=GREY, linestyle="--", label="exact"))
+        entries.append(Line2D([], [], color=GREY, linestyle="--", label="theory"))
     if entries:
         figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False, fontsize=9)

@@ -1,18 +1,29 @@
-"""Exact theory of the constant-filter net on the task, its asymptotic exponents, and nets by their mean filters."""
+"""Theory of constant filters (exact, asymptotic), of mean filters, of random nets, and learning curves of kernels.
+
+Theories of sensitivities return the `Sensitivities` that a measurement returns. `at_initialisation` satisfies:
+
+- equal images have distance 0, and ReLU never takes two images further apart;
+- weak noise enters by its second moment alone;
+- D and Delta do not depend on the noise;
+- channel means tend to those of mean activations as the width grows.
+"""
 
 from scaledetect.theory._exponents import exponents, lattice_sensitivities, refinement_matrix
 from scaledetect.theory._matching import ensemble_sigma
 from scaledetect.theory._mean_filters import mean_filter_sensitivities
 from scaledetect.theory._sensitivities import sensitivities
+from scaledetect.theory.initialisation import at_initialisation, one_net_scatter
 from scaledetect.theory.kernels import KernelLearningCurve, kernel_learning_curve
 
 __all__ = [
     "KernelLearningCurve",
+    "at_initialisation",
     "ensemble_sigma",
     "exponents",
     "kernel_learning_curve",
     "lattice_sensitivities",
     "mean_filter_sensitivities",
+    "one_net_scatter",
     "refinement_matrix",
     "sensitivities",
 ]

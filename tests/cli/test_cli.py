@@ -108,6 +108,14 @@ def test_theory_with_one_number_per_layer() -> None:
     assert list(found) == ["F=3,2 s=1,2"]
 
 
+def test_theory_of_random_nets() -> None:
+    options = ("--net", "pooling", "--gain", "paper", "--n", "200", "--seed", "4")
+    found = json.loads(run("theory", CARD, *SMALL, *options, "--json").stdout)
+    t = sd.theory.at_initialisation(sd.load_task(CARD), depth=3, gain="paper", n=200, seed=4)
+    assert found["F=2 s=2"]["G"] == t.G.tolist()
+    assert "at initialisation" in run("theory", CARD, *SMALL, *options).stdout
+
+
 def test_measure() -> None:
     arguments = ("measure", "--task", CARD, *SMALL, "--n", "1000", "--seed", "5")
     found = json.loads(run(*arguments, "--json").stdout)["F=2 s=2"]
@@ -168,6 +176,9 @@ REFUSED = [
     (["sample", CARD, "--output", "x.npz", "--seed", "-1"], "seed=-1"),
     (["sample", CARD, "--output", "x.npz", "--split", "dev"], "split='dev'"),
     (["theory", CARD, "--noise", "loud"], "mode='loud'"),
+    (["theory", CARD, "--net", "none"], "net='none'"),
+    (["theory", CARD, "--gain", "paper"], "gain='paper': means nothing to constant filters"),
+    (["theory", CARD, "--net", "pooling", "--channel-mean"], "width=None"),
     (["theory", CARD, "--filter-size", "two"], "filter_size='two'"),
     (["theory", CARD, "--filter-size", "3,3", "--depth", "3"], "filter_size=(3, 3)"),
     (["measure", "--task", CARD, "--sigma", "-1"], "sigma=-1.0"),

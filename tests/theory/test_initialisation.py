@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import scaledetect as sd
-from scaledetect.theory.initialisation import at_initialisation
+from scaledetect.theory import at_initialisation
 
 FloatArray = NDArray[np.float64]
 
@@ -100,6 +100,13 @@ def test_deviations_of_blocks_add_up_to_the_error() -> None:
 
 
 # ---------------------------------------------------------------------- noise
+
+
+def test_D_and_Delta_do_not_depend_on_the_noise() -> None:  # noqa: N802
+    quiet, loud = (at_initialisation(SMALL, depth=2, n=200, noise=sd.Noise(sigma=sigma)) for sigma in (0.1, 3.0))
+    assert (quiet.D.tolist(), quiet.Delta.tolist()) == (loud.D.tolist(), loud.Delta.tolist())
+    assert (quiet.G < loud.G).all()
+
 
 
 def test_weak_noise_of_either_mode_has_the_strength_of_its_second_moment() -> None:

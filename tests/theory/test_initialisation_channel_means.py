@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import scaledetect as sd
 from scaledetect.results import Pooling
-from scaledetect.theory.initialisation import at_initialisation
+from scaledetect.theory import at_initialisation
 from scaledetect.theory.initialisation.channel_means import kernel_fluctuation
 from scaledetect.theory.initialisation.wide_net import WideNet, layer_distances
 

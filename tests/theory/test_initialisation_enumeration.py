@@ -12,11 +12,11 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
+from helpers.specs import task_of
 from numpy.typing import NDArray
-from specs import task_of
 
 from scaledetect.results import Pooling
-from scaledetect.theory.initialisation import at_initialisation
+from scaledetect.theory import at_initialisation
 from scaledetect.theory.initialisation.enumeration import exact_sums
 from scaledetect.theory.initialisation.wide_net import WideNet
 

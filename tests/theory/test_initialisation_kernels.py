@@ -9,12 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from scaledetect.theory.initialisation.rectified import (
-    mean_gap,
-    rectified_gap,
-    rectified_product,
-    square_covariance,
-)
+from scaledetect.theory.initialisation.rectified import mean_gap, rectified_gap, rectified_product, square_covariance
 
 CASES = [(1.0, 2.0, 0.3), (1.5, 1.5, 1.4), (0.7, 3.0, -1.2), (2.0, 1.0, 0.0)]
 
@@ -69,6 +64,20 @@ def test_pairs_in_proportion_differ_by_half_their_gap() -> None:
     x, y = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.5, 1e-3])
     gap = np.square(x - y) / 2
     assert rectified_gap(x, y, gap) == pytest.approx(gap / 2, rel=1e-7)
+
+
+def test_equal_images_have_distance_0() -> None:
+    root = np.sqrt(np.array([1.0, 2.5, 7.0]))
+    assert rectified_gap(root, root, np.zeros(3)).tolist() == [0, 0, 0]
+
+
+def test_relu_never_takes_two_images_further_apart() -> None:
+    # With a squared gain of 2 the distance of two images at a site is 2 M, which is at most N.
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0.1, 3, (2, 10_000))
+    cosine = rng.uniform(-1, 1, x.size)
+    gap = (x**2 + y**2) / 2 - x * y * cosine
+    assert (2 * rectified_gap(x, y, gap) <= gap * (1 + 1e-12)).all()
 
 
 def test_opposite_pairs_never_overlap() -> None:

@@ -22,13 +22,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.theory.initialisation.rectified import rectified_product, square_covariance
 from scaledetect.theory.initialisation.wide_net import WideNet
 from scaledetect.theory.initialisation.windows import child_sites
 
 __all__ = ["kernel_fluctuation"]
-
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 

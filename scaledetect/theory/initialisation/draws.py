@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.noise import Noise
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.perturbations.noise import Noise
+from scaledetect.task.task import Task
 
 __all__ = ["CLEAN", "DEFORMED", "NOISY", "OTHER", "draw_images"]
-
-FloatArray = NDArray[np.float64]
 
 CLEAN, DEFORMED, NOISY, OTHER = range(4)
 
@@ -40,9 +38,9 @@ def draw_images(
 def _versions(
     task: Task, noise: Noise, sigma: float, seed: int, start: int, n: int
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    from scaledetect.perturb import noise_images, shift_pairs
-    from scaledetect.rendering import render_pairs
-    from scaledetect.sampling import sample_pairs
+    from scaledetect.perturbations.pixel_shift import noise_images, shift_pairs
+    from scaledetect.sampling.rendering import render_pairs
+    from scaledetect.sampling.samplers import sample_pairs
 
     task = replace(task, balance="equal")
     own, others = _seed(seed, "images"), _seed(seed, "other images")
@@ -69,7 +67,7 @@ def _with_noise(noise: Noise, clean: FloatArray, white: FloatArray) -> FloatArra
 
 
 def _background(task: Task, seed: int, start: int, n: int) -> FloatArray:
-    from scaledetect.gaussian import background
+    from scaledetect.sampling.gaussian_noise import background
 
     scene = background(task, n, seed=seed, replace=True, start=start, dtype="float64")
     assert scene is not None
@@ -87,6 +85,6 @@ def _last(images: FloatArray) -> FloatArray:
 
 
 def _seed(seed: int, purpose: str) -> int:
-    from scaledetect.stream import seed_key
+    from scaledetect.sampling.keys import seed_key
 
     return int.from_bytes(seed_key(seed, f"theory at initialisation/{purpose}")[:8], "little")

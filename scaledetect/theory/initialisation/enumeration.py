@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.task.task import Task
 from scaledetect.theory.initialisation.moving_pairs import MovingPairs, site_groups
 from scaledetect.theory.initialisation.rectified import rectified_gap
 from scaledetect.theory.initialisation.wide_net import WideLayer, WideNet
 from scaledetect.theory.initialisation.windows import Contents, SiteLayer, SiteType, next_layer, pixel_layer
 
 __all__ = ["MOST_SITES", "ExactSums", "exact_sums"]
-
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 MOST_SITES = 4096

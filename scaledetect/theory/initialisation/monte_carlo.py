@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
-from scaledetect.noise import Noise
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
+from scaledetect.perturbations.noise import Noise
+from scaledetect.task.task import Task
 from scaledetect.theory.initialisation.channel_means import kernel_fluctuation
 from scaledetect.theory.initialisation.draws import CLEAN, DEFORMED, NOISY, OTHER, draw_images
 from scaledetect.theory.initialisation.wide_net import WideNet, layer_distances
 
 __all__ = ["BLOCKS", "Draws", "channel_mean_sums", "channel_sums"]
-
-FloatArray = NDArray[np.float64]
 
 BLOCKS = 50
 """Equal blocks of draws, whose scatter gives the standard errors."""

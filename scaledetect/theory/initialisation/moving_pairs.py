@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.task import Task
+from scaledetect._base.array_types import FloatArray
+from scaledetect.task.task import Task
 from scaledetect.theory._ensemble import degrees, pair_weights, transition
 from scaledetect.theory.initialisation.windows import Contents, SiteLayer
 
 __all__ = ["MovingPairs", "Transitions", "site_groups"]
-
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.results import Sensitivities
 
 __all__ = ["sensitivities_of_blocks"]
-
-FloatArray = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from numbers import Integral
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scaledetect.errors import bad_type, bad_value, one_of
-from scaledetect.noise import Noise
+from scaledetect._base.arguments import at_least_one, check_number, check_seed, one_of
+from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.task import Task
+from scaledetect.task.task import Task
 from scaledetect.theory._matching import ensemble_sigma
 from scaledetect.theory._sensitivities import entries
 from scaledetect.theory.initialisation.enumeration import exact_sums
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from scaledetect.nets import PoolingNet
 
 __all__ = ["at_initialisation"]
-
-FloatArray = NDArray[np.float64]
 
 _DEFAULTS = {"filter_size": 2, "stride": 2, "depth": 6, "gain": "critical", "width": None}
 
@@ -127,7 +125,7 @@ def at_initialisation(
     given = {"filter_size": filter_size, "stride": stride, "depth": depth, "gain": gain, "width": width}
     wide = _net_of_numbers(task, filter_size, stride, depth, gain) if net is None else _net_of(task, net, given)
     channels = _channels(channel_mean, width if net is None else net.width, net is not None)
-    draws = Draws(task, _checked(noise), _strength(task, noise), _number_of_draws(n), _seed(seed))
+    draws = Draws(task, _checked(noise), _strength(task, noise), _number_of_draws(n), check_seed(seed))
     blocks, exact = _sums(draws, wide, channels)
     pooling = wide.pooling
     config = {
@@ -170,7 +168,7 @@ def _net_of_numbers(
     task: Task, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int, gain: Gain
 ) -> WideNet:
     one_of("gain", gain, ("critical", "paper"))
-    pooling = Pooling.of(entries("filter_size", filter_size), entries("stride", stride), _integer("depth", depth))
+    pooling = Pooling.of(entries("filter_size", filter_size), entries("stride", stride), at_least_one("depth", depth))
     return WideNet(task.dim, pooling, gain)
 
 
@@ -199,10 +197,7 @@ def _channels(channel_mean: bool, width: int | None, is_nets: bool) -> int | Non
     if width is None:
         limit = "the mean over channels depends on how many there are, and has no useful limit"
         raise bad_value("width", width, limit, "give the number of channels of every layer")
-    found = _integer("width", width)
-    if found < 1:
-        raise bad_value("width", width, "must be at least 1")
-    return found
+    return at_least_one("width", width)
 
 
 def _checked(noise: Noise) -> Noise:
@@ -218,20 +213,8 @@ def _strength(task: Task, noise: Noise) -> float:
 
 
 def _number_of_draws(n: object) -> int:
-    number, step = _integer("n", n), 4 * BLOCKS
+    number, step = check_number("n", n), 4 * BLOCKS
     if number < 1 or number % step:
         nearest = max(step, step * round(number / step))
         raise bad_value("n", n, f"must be a multiple of {step}: {BLOCKS} blocks of four", f"the nearest is {nearest}")
     return number
-
-
-def _seed(seed: object) -> int:
-    from scaledetect.stream import check_seed
-
-    return check_seed(seed)
-
-
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    return int(value)

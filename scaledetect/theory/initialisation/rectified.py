@@ -13,11 +13,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+
+from scaledetect._base.array_types import FloatArray
 
 __all__ = ["mean_gap", "rectified_gap", "rectified_product", "square_covariance"]
-
-FloatArray = NDArray[np.float64]
 
 
 def rectified_gap(root_x: FloatArray, root_y: FloatArray, gap: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect.errors import bad_value
+from scaledetect._base.arguments import at_least_one
 
 __all__ = ["one_net_scatter"]
 
@@ -35,7 +35,5 @@ def one_net_scatter(depth: int, width: int) -> NDArray[np.float64]:
     >>> theory.one_net_scatter(6, 100).round(3)
     array([0.05 , 0.072, 0.094, 0.116, 0.138, 0.16 ])
     """
-    for name, value in (("depth", depth), ("width", width)):
-        if value < 1:
-            raise bad_value(name, value, "must be at least 1")
-    return np.asarray((FIRST + STEP * np.arange(depth)) / np.sqrt(width))
+    layers = np.arange(at_least_one("depth", depth))
+    return np.asarray((FIRST + STEP * layers) / np.sqrt(at_least_one("width", width)))

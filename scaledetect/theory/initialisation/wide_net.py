@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.results import Pooling
 from scaledetect.theory._pooling import pool_axis
 from scaledetect.theory.initialisation.rectified import mean_gap, rectified_gap
 
 __all__ = ["Distances", "Gain", "WideLayer", "WideNet", "layer_distances"]
-
-FloatArray = NDArray[np.float64]
 
 Gain = Literal["critical", "paper"]
 
