@@ -51,7 +51,7 @@ def theory(
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """D, G, R of nets on a task: constant filters, or random weights of infinite width; default: the nets of the card."""
+    """D, G, R of constant filters, or of random nets of infinite width, on a task; default: the nets of the card."""
     from scaledetect._base.arguments import one_of
     from scaledetect.cli.tables import print_sensitivities
     from scaledetect.task.cards import load_card

@@ -102,11 +102,10 @@ def test_deviations_of_blocks_add_up_to_the_error() -> None:
 # ---------------------------------------------------------------------- noise
 
 
-def test_D_and_Delta_do_not_depend_on_the_noise() -> None:  # noqa: N802
+def test_D_and_Delta_do_not_depend_on_the_noise() -> None:
     quiet, loud = (at_initialisation(SMALL, depth=2, n=200, noise=sd.Noise(sigma=sigma)) for sigma in (0.1, 3.0))
     assert (quiet.D.tolist(), quiet.Delta.tolist()) == (loud.D.tolist(), loud.Delta.tolist())
     assert (quiet.G < loud.G).all()
-
 
 
 def test_weak_noise_of_either_mode_has_the_strength_of_its_second_moment() -> None:
