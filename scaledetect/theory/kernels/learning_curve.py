@@ -101,17 +101,18 @@ def kernel_learning_curve(
     per cent for kernels whose values are of order one and not too narrow; towards ridge 0 it fails where errors are
     small or P is near the rank, since rows repeat in a finite population: ``docs/data/kernel-learning-curves.csv`` says
     by how much. `mse_finite` counts repeated rows by the cavity method (Malzahn and Opper, 2003): it is exact for a
-    kernel that tells images apart and nothing else, and no better where P is near a small rank. Neither is about this
-    package's own splits: balanced rows, or rows without replacement, give other errors.
+    kernel that tells images apart and nothing else, and falls short where P is near a small rank and where images are
+    alike to the kernel, as many are to ``"nngp-pooling-mean"``. Neither is about this package's own splits: balanced
+    rows, or rows without replacement, give other errors.
 
     Examples
     --------
     >>> from scaledetect import Task, theory
     >>> task = Task(size=16, xi=4, labelling="block")
-    >>> curve = theory.kernel_learning_curve(task, "nngp-pooling", n_train=[16, 64], ridge=1.0, depth=4, n_draws=50)
+    >>> curve = theory.kernel_learning_curve(task, "nngp-pooling", n_train=[64, 256], ridge=1.0, depth=4, n_draws=50)
     >>> curve.mse.round(3)
-    array([0.919, 0.441])
-    >>> bool((abs(curve.mse / curve.mse_measured - 1) < 0.05).all())
+    array([0.859, 0.41 ])
+    >>> bool((abs(curve.mse / curve.mse_measured - 1) < 0.03).all())
     True
     """
     built = build_kernel(kernel, net_options)
