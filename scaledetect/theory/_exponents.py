@@ -160,13 +160,20 @@ def _confined_ratios(filter_size: int, stride: int, depth: int) -> list[Fraction
 def _growing_ratios(filter_size: int, depth: int) -> list[Fraction]:
     """C_k at stride 1 is a 2k-fold convolution of the box; only its centre is asked for."""
     correlation, ratios = [1], []
-    for _ in range(2 * depth):
-        padded = [0] * (filter_size - 1) + correlation + [0] * (filter_size - 1)
-        correlation = [sum(padded[i : i + filter_size]) for i in range(len(padded) - filter_size + 1)]
+    for _ in range(depth):
+        # An even number of boxes has a site at its centre, whatever their side.
+        correlation = _widened(_widened(correlation, filter_size), filter_size)
         middle = len(correlation) // 2
         neighbour = correlation[middle + 1] if len(correlation) > 1 else 0
         ratios.append(Fraction(neighbour, correlation[middle]))
-    return ratios[1::2]
+    return ratios
+
+
+def _widened(values: list[int], side: int) -> list[int]:
+    """Convolution with a box of ones."""
+    padding = [0] * (side - 1)
+    padded = [*padding, *values, *padding]
+    return [sum(padded[i : i + side]) for i in range(len(padded) - side + 1)]
 
 
 def _decay(filter_size: int, stride: int) -> float:

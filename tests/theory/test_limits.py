@@ -113,7 +113,32 @@ def test_infinite_lattice_values_are_exact() -> None:
     assert theory.lattice_sensitivities(filter_size=2, stride=2, depth=2, dim=2) == [Fraction(7, 12), Fraction(5, 16)]
 
 
-@pytest.mark.parametrize(("filter_size", "stride"), [(2, 2), (3, 2), (4, 2), (3, 1), (2, 3)])
+@pytest.mark.parametrize("filter_size", [1, 2, 3, 4, 7])
+def test_infinite_lattice_without_stride_counts_walks(filter_size: int) -> None:
+    # C_k(z) counts the ways in which 2k steps of 0 .. F-1 add up to k (F-1) + z: inclusion and exclusion give it.
+    def ways(steps: int, total: int) -> int:
+        below = range(total // filter_size + 1)
+        parts = (
+            (-1) ** j * math.comb(steps, j) * math.comb(steps - 1 + total - j * filter_size, steps - 1) for j in below
+        )
+        return sum(parts)
+
+    depth = 9
+    centres = [k * (filter_size - 1) for k in range(1, depth + 1)]
+    r = [Fraction(ways(2 * k, c + 1), ways(2 * k, c)) for k, c in enumerate(centres, start=1)]
+    found = {
+        dim: theory.lattice_sensitivities(filter_size=filter_size, stride=1, depth=depth, dim=dim) for dim in (1, 2)
+    }
+    assert found[1] == [1 - x for x in r]
+    assert found[2] == [1 - 2 * x / 3 - x**2 / 3 for x in r]
+
+
+def test_box_of_two_without_stride_has_a_closed_form() -> None:
+    # Regression: an odd number of boxes of even side has no central site, and every depth was an IndexError.
+    assert theory.lattice_sensitivities(stride=1, depth=40) == [Fraction(1, k + 1) for k in range(1, 41)]
+
+
+@pytest.mark.parametrize(("filter_size", "stride"), [(2, 2), (3, 2), (4, 2), (3, 1), (2, 1), (2, 3)])
 @pytest.mark.parametrize("dim", [1, 2])
 def test_finite_lattice_tends_to_the_infinite_one(filter_size: int, stride: int, dim: int) -> None:
     size = (stride if stride > 1 else 2) ** 10 if dim == 1 else 3**6 if stride == 3 else 2**9
