@@ -19,7 +19,10 @@ from numba import types
 from numba.core import caching
 from numba.extending import intrinsic
 
-__all__ = ["cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "udiv", "umod"]
+__all__ = [
+    "cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "prefetch", "stream_zeros", "udiv", "umod",
+    "write_fence",
+]  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -148,6 +151,49 @@ def umod(typingctx: Any, x: Any, y: Any) -> Any:
         return builder.urem(args[0], args[1])
 
     return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def stream_zeros(typingctx: Any, address: Any) -> Any:
+    """Write 32 bytes of zeros at an address that is a multiple of 32, past the caches: no line is read before."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        from llvmlite import ir
+
+        words = ir.VectorType(_int_type(64), 4)
+        store = builder.store(ir.Constant(words, None), builder.inttoptr(args[0], words.as_pointer()), align=32)
+        store.set_metadata("nontemporal", builder.module.add_metadata([_int_type(32)(1)]))
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
+
+
+@intrinsic
+def write_fence(typingctx: Any) -> Any:
+    """All that was written before is seen before all written after, `stream_zeros` included."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def prefetch(typingctx: Any, address: Any) -> Any:
+    """Ask for the cache line of an address that is going to be written."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        from llvmlite import ir
+
+        byte, flag = _int_type(8).as_pointer(), _int_type(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+        to_write, keep, data = flag(1), flag(3), flag(1)
+        builder.call(function, [builder.inttoptr(args[0], byte), to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
 
 
 def _int_type(bits: int) -> Any:

@@ -4,29 +4,73 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import kernel
+from scaledetect._kernels.jit import inlined, kernel, prefetch, stream_zeros, write_fence
 
 __all__ = ["add_pixels"]
 
+_ONE = np.uint64(1)
 _SLAB = 1 << 14
 """Pixels filled at a time."""
+_LARGE = 1 << 25
+"""Bytes of images that no cache holds: they are filled past it."""
+_DENSE = 1 << 10
+"""Bytes of an image below which its two pixels touch so much of it that nothing is gained by that."""
+_PIECE = 1 << 14
+"""Bytes filled past the caches at a time: less is not in memory yet when it is asked back, more is slower."""
+_WIDE = np.uint64(32)
+"""Bytes of one store past the caches."""
 
 
 @kernel
 def add_pixels(pairs, value, images):  # type: ignore[no-untyped-def]
     """Zero `images` (n, N) and add `value` at both pixels of each pair (n, 2, d)."""
-    n, dim = pairs.shape[0], pairs.shape[2]
-    sites = images.shape[1]
-    side = sites if dim == 1 else np.int64(round(sites ** (1.0 / dim)))
+    n, sites = images.shape
     flat = images.reshape(n * sites)
+    dim = pairs.shape[2]
+    side = sites if dim == 1 else np.int64(round(sites ** (1.0 / dim)))
+    aligned = flat.ctypes.data % flat.itemsize == 0
+    if aligned and flat.nbytes >= _LARGE and sites * flat.itemsize >= _DENSE:
+        _add_past_caches(pairs, value, flat, sites, side)
+        return
     rows = max(1, _SLAB // sites)
     for first in range(0, n, rows):
         # The pixels of a slab are set while it is still in the cache, so each byte goes to memory once.
         last = min(first + rows, n)
         flat[first * sites : last * sites] = 0
-        for i in range(first, last):
+        _set_pixels(pairs, value, flat, sites, side, first, last)
+
+
+@inlined
+def _add_past_caches(pairs, value, flat, sites, side):  # type: ignore[no-untyped-def]
+    rows = max(1, _PIECE // (sites * flat.itemsize))
+    n, size, begin = len(pairs), np.uint64(flat.itemsize), np.uint64(flat.ctypes.data)
+    end = (begin + np.uint64(flat.nbytes)) // _WIDE * _WIDE
+    done = (begin + _WIDE - _ONE) // _WIDE * _WIDE
+    flat[: np.int64((done - begin) // size)] = 0
+    flat[np.int64((end - begin) // size) :] = 0
+    # A piece is filled; of the one before it the lines with pixels are asked back; of the one before that they are set.
+    for first in range(0, n + 2 * rows, rows):
+        upto = min(end, begin + np.uint64((first + rows) * sites) * size // _WIDE * _WIDE)
+        while done < upto:
+            stream_zeros(done)
+            done += _WIDE
+        for i in range(max(0, first - rows), min(first, n)):
             for pixel in range(2):
-                site = pairs[i, pixel, 0]
-                for axis in range(1, dim):
-                    site = site * side + pairs[i, pixel, axis]
-                flat[i * sites + site] += value
+                prefetch(begin + np.uint64(i * sites + _site(pairs, i, pixel, side)) * size)
+        _set_pixels(pairs, value, flat, sites, side, max(0, first - 2 * rows), min(first - rows, n))
+    write_fence()
+
+
+@inlined
+def _set_pixels(pairs, value, flat, sites, side, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
+        for pixel in range(2):
+            flat[i * sites + _site(pairs, i, pixel, side)] += value
+
+
+@inlined
+def _site(pairs, i, pixel, side):  # type: ignore[no-untyped-def]
+    site = pairs[i, pixel, 0]
+    for axis in range(1, pairs.shape[2]):
+        site = site * side + pairs[i, pixel, axis]
+    return site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,27 @@ def test_bad_out() -> None:
         render_pairs(pairs, TASK, out=np.empty((5, 1, 6, 6), dtype=np.int64))
     with pytest.raises(TypeError, match="dtype='int64': must be 'float32' or 'float64'"):
         render_pairs(pairs, TASK, dtype="int64")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "offset"),
+    [((10_703, 28, 28), "float32", 0), ((10_703, 28, 28), "float32", 4), ((9_901, 29, 29), "float32", 12),
+     ((5_501, 29, 29), "float64", 24), ((1, 2900, 2900), "float32", 20), ((16_411, 513), "float32", 28),
+     ((10_703, 28, 28), "float32", 1), ((140_000, 64), "float32", 8)],
+)  # fmt: skip
+def test_images_that_no_cache_holds_are_those_of_plain_numpy(shape: tuple[int, ...], dtype: str, offset: int) -> None:
+    # These are filled past the caches, in aligned pieces; the array begins `offset` bytes into one.
+    n, *sides = shape
+    task = Task(dim=len(sides), size=sides[0], xi=10)
+    raw = np.full(math.prod(shape) * np.dtype(dtype).itemsize + 64, 7, dtype=np.uint8)
+    begin = -raw.ctypes.data % 32 + offset
+    out = raw[begin : begin + raw.size - 64].view(dtype).reshape(n, 1, *sides)
+    pairs = np.random.default_rng(0).integers(0, sides[0], size=(n, 2, len(sides)))
+    pairs[::5, 1] = pairs[::5, 0]
+    pairs[-1] = sides[0] - 1
+    expected = np.zeros((n, *sides), dtype=dtype)
+    for pixel in (0, 1):
+        expected[(np.arange(n), *pairs[:, pixel].T)] += out.dtype.type(task.pixel_value)
+    np.testing.assert_array_equal(render_pairs(pairs, task, out=out)[:, 0], expected)
+    # Nothing is written outside.
+    assert (raw[:begin] == 7).all() and (raw[begin + out.nbytes :] == 7).all()
