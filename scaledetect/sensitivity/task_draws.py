@@ -58,12 +58,15 @@ class TaskDraws:
         pairs, y = sample_pairs(self.task, n, seed=self.seed, replace=True, start=start)
         return self.of_pairs(pairs, y, start)
 
-    def of_pairs(self, pairs: NDArray[np.int64], y: NDArray[np.int8], start: int) -> Versions:
-        """The versions of given pairs, with the moves and the noise of draws `start` on."""
+    def of_pairs(
+        self, pairs: NDArray[np.int64], y: NDArray[np.int8], start: int, *, perturbation: int | None = None
+    ) -> Versions:
+        """The versions of given pairs as draws `start` on; with the moves and the noise of draws `perturbation` on."""
         task, seed, dtype, n = self.task, self.seed, self.dtype, len(pairs)
+        first = start if perturbation is None else perturbation
         clean = render_pairs(pairs, task, dtype=dtype)
-        deformed = render_pairs(shift_pairs(pairs, y, task, seed=seed, start=start), task, dtype=dtype)
-        noise = noise_images(task, n, seed=seed, start=start, dtype=dtype)
+        deformed = render_pairs(shift_pairs(pairs, y, task, seed=seed, start=first), task, dtype=dtype)
+        noise = noise_images(task, n, seed=seed, start=first, dtype=dtype)
         if self.noise.match == "ensemble":
             noise *= self.sigma
         else:

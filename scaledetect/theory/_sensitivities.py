@@ -23,7 +23,7 @@ from scaledetect.theory._moments import Moments, noise_response
 from scaledetect.theory._pooling import layer_parameters
 from scaledetect.theory._windows import FirstLayer
 
-__all__ = ["entries", "outcome", "sensitivities", "strength"]
+__all__ = ["checked_pooling", "entries", "outcome", "sensitivities", "strength"]
 
 
 EPS = float(np.finfo(np.float64).eps)
@@ -85,7 +85,7 @@ def sensitivities(
     >>> theory.sensitivities(Task(size=32, xi=8), depth=3).D.round(4)
     array([0.5392, 0.2865, 0.164 ])
     """
-    pooling = _pooling(task, net, filter_size, stride, depth)
+    pooling = checked_pooling(task, net, filter_size, stride, depth)
     sigma = strength(task, noise)
     first = FirstLayer.of(task, pooling.filter_size[0], pooling.stride[0], sigma)
     signed = first if noise.mode == "signed" else None
@@ -98,7 +98,7 @@ def sensitivities(
     return outcome(task, (pooling.layers, pooling.A), moments, response, sigma, config)
 
 
-def _pooling(
+def checked_pooling(
     task: Task, net: Any, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int
 ) -> Pooling:
     if net is None:

@@ -1,0 +1,71 @@
+"""Second order, which is exact: every image of two pixels, those that meet included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from scaledetect._base.array_types import FloatArray, IntArray
+from scaledetect._base.errors import bad_value
+from scaledetect.task.task import Task
+from scaledetect.theory._ensemble import pair_weights, transition
+from scaledetect.theory.cluster.responses import site_images
+
+__all__ = ["PAIR_IMAGES", "SecondOrder"]
+
+
+PAIR_IMAGES = 20_000
+"""Images of two pixels beyond which the second order is refused: it runs them all."""
+
+CHUNK_BYTES = 2**26
+"""Bytes of differences taken at a time."""
+
+
+class SecondOrder:
+    """The moments of f itself over pairs p, q and their moves; at p = q one pixel has twice the value.
+
+    Attributes
+    ----------
+    n_images : int
+    """
+
+    def __init__(self, task: Task) -> None:
+        n = task.n_sites
+        self.n_images = n * (n + 1) // 2
+        if self.n_images > PAIR_IMAGES:
+            limit = f"{n} sites make {self.n_images} images of two pixels, and order 2 runs at most {PAIR_IMAGES}"
+            raise bad_value("order", 2, limit, "take a smaller task, or order=1")
+        self._task, self._sites = task, np.stack(np.triu_indices(n), axis=1)
+        p, q = self._sites.T
+        self._image = np.zeros((n, n), dtype=np.int64)
+        self._image[p, q] = self._image[q, p] = np.arange(self.n_images)
+        weights = pair_weights(task)[p, q]
+        self._clean = np.flatnonzero(weights)
+        self._weight, self._step = weights[self._clean], transition(task)
+
+    def images(self, low: int, high: int) -> FloatArray:
+        """Images `low` to `high` - 1 of all with two pixels p <= q."""
+        return site_images(self._sites[low:high], self._task.shape, self._task.pixel_value)
+
+    def moments(self, f: FloatArray) -> tuple[float, float, float]:
+        """Shift, covariance and mean square of numbers whose values on the images are `f`, shape (n_images, a)."""
+        shift, mean = 0.0, self._weight @ f[self._clean]
+        covariance = float(self._weight @ np.square(f[self._clean] - mean).sum(axis=1))
+        for clean, moved, chance in self._moves(f.shape[1]):
+            shift += float(chance @ np.square(f[moved] - f[clean]).sum(axis=1))
+        return shift, covariance, float(mean @ mean)
+
+    def _moves(self, numbers: int) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+        """Images before and after the shift, with the probability of both; a few at a time."""
+        p, q = self._sites[self._clean].T
+        first, ways = self._step.indptr, np.diff(self._step.indptr)
+        most = max(1, CHUNK_BYTES // (8 * numbers))
+        for i, j in product(range(ways.max()), repeat=2):
+            exist = np.flatnonzero((i < ways[p]) & (j < ways[q]))
+            for low in range(0, exist.size, most):
+                kept = exist[low : low + most]
+                one, other = first[p[kept]] + i, first[q[kept]] + j
+                chance = self._weight[kept] * self._step.data[one] * self._step.data[other]
+                yield self._clean[kept], self._image[self._step.indices[one], self._step.indices[other]], chance
