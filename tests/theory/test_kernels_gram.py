@@ -13,8 +13,8 @@ from scipy import integrate, stats
 from scaledetect import Task
 from scaledetect._base.array_types import FloatArray
 from scaledetect.nets import PoolingNet
+from scaledetect.theory.initialisation.rectified import rectified_product
 from scaledetect.theory.kernels import kernel as blocks
-from scaledetect.theory.kernels.arc_cosine import rectified_moment
 from scaledetect.theory.kernels.kernel import Kernel
 from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, GaussianKernel, LinearKernel
 from scaledetect.theory.kernels.pooling_kernels import PoolingKernel, PoolingMeanKernel
@@ -102,7 +102,7 @@ def test_the_rectified_moment_is_the_integral(rho: float) -> None:
         return float(z * rectified * stats.norm.pdf(z, scale=a))
 
     expected, _ = integrate.quad(inner, 0, 12 * a, epsabs=1e-12)
-    found = rectified_moment(np.array(a**2), np.array(b**2), np.array(rho * a * b))
+    found = rectified_product(np.array(a**2), np.array(b**2), np.array(rho * a * b))
     assert found == pytest.approx(expected, abs=1e-10)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scaledetect._base.arguments import at_least_one
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.theory.kernels.arc_cosine import rectified_moment
+from scaledetect.theory.initialisation.rectified import rectified_product
 
 __all__ = ["FullyConnectedKernel", "GaussianKernel", "LinearKernel"]
 
@@ -64,5 +64,5 @@ class FullyConnectedKernel:
         covariance = 1 + LinearKernel().gram(images)
         for _ in range(self.depth):
             variance = np.diag(covariance)
-            covariance = 1 + 2 * rectified_moment(variance[:, None], variance, covariance)
+            covariance = 1 + 2 * rectified_product(variance[:, None], variance, covariance)
         return covariance

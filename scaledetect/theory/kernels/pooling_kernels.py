@@ -13,7 +13,7 @@ from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
 from scaledetect.results import Pooling
 from scaledetect.theory._pooling import pool_axis, window_starts
-from scaledetect.theory.kernels.arc_cosine import rectified_moment
+from scaledetect.theory.initialisation.rectified import rectified_product
 from scaledetect.theory.kernels.kernel import symmetric_gram
 
 __all__ = ["MAX_SITE_PAIRS", "PoolingKernel", "PoolingMeanKernel"]
@@ -66,7 +66,7 @@ class PoolingKernel(_PoolingRecursion):
             factor = 1.0
             for (side, stride, gain), variance in zip(layers, variances, strict=True):
                 covariance = 1 + factor * _window_mean(covariance, dim, side, stride)
-                covariance = rectified_moment(variance[rows, None], variance[columns], covariance)
+                covariance = rectified_product(variance[rows, None], variance[columns], covariance)
                 factor = gain
             return np.asarray(factor * covariance.mean(axis=tuple(range(2, 2 + dim))))
 
@@ -104,7 +104,7 @@ class PoolingMeanKernel(_PoolingRecursion):
                 covariance = 1 + factor * covariance
                 one = variance[rows].reshape(-1, 1, *variance.shape[1:], *[1] * dim)
                 other = variance[columns].reshape(1, -1, *[1] * dim, *variance.shape[1:])
-                covariance = rectified_moment(one, other, covariance)
+                covariance = rectified_product(one, other, covariance)
                 factor = gain
             return np.asarray(factor * covariance.mean(axis=tuple(range(2, 2 + 2 * dim))))
 
