@@ -39,7 +39,7 @@ class Sensitivities:
         Sensitivity to deformation, to noise, their ratio, and the normalisation E|f(x1) - f(x2)|^2. NaN where a layer
         is constant or not finite (R only where the noise response is 0).
     D_stderr, G_stderr, R_stderr, Delta_stderr : ndarray of float64, shape (K,)
-        Standard errors; 0 for theory.
+        Standard errors; 0 where the value is exact, as theory is but for parts that it draws.
     D_events, G_events : ndarray of int64, shape (K,)
         How many draws had a numerator other than 0; -1 for theory. Below `RARE_EVENTS` an error bar is unreliable.
     A : ndarray of float64, shape (K,), or None
@@ -48,9 +48,10 @@ class Sensitivities:
         Standard deviation of the noise per pixel; NaN where it differs from image to image.
     kind : {"measured", "theory"}
     n : int
-        Number of draws; 0 for theory.
+        Number of draws; 0 for exact theory.
     n_blocks : int
-        Blocks of the jackknife; z follows Student's t with n_blocks - 1 degrees of freedom. 0 for theory.
+        Blocks of the jackknife; z follows Student's t with n_blocks - 1 degrees of freedom. 0 for exact
+        theory.
     config : mapping
         What it is a measurement of: task, net, noise, seed, as plain data (tuples become lists).
     deviations : mapping of str to ndarray of float64, shape (n_blocks, K), or None

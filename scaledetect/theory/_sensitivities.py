@@ -30,6 +30,8 @@ EPS = float(np.finfo(np.float64).eps)
 
 _DEFAULT_NET = (2, 2, 6)
 
+_WAY_OUT = "measure it instead, or take theory.at_initialisation for a PoolingNet before training"
+
 
 def sensitivities(
     task: Task,
@@ -116,7 +118,7 @@ def checked_pooling(
 def _pooling_of(task: Task, net: Any) -> Pooling:
     pooling = getattr(net, "pooling", None)
     if not isinstance(pooling, Pooling):
-        raise bad_type("net", net, "must be a ConstantFilterNet: other nets have no exact theory", "measure it instead")
+        raise bad_type("net", net, "must be a ConstantFilterNet: other nets have no exact theory", _WAY_OUT)
     if net.dim != task.dim:
         raise bad_value("net", net, f"takes images of {net.dim} dimensions, and the task has dim={task.dim}")
     return pooling

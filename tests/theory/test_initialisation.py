@@ -235,3 +235,5 @@ def test_a_net_and_numbers_contradict() -> None:
 def test_channel_means_of_too_many_sites_are_refused() -> None:
     with pytest.raises(ValueError, match="4096"):
         at_initialisation(sd.Task(dim=2, size=128, xi=16), depth=1, width=8, channel_mean=True, n=200)
+    with pytest.raises(ValueError, match="kernels between sites"):
+        at_initialisation(sd.Task(dim=2, size=48, xi=16), stride=1, width=8, channel_mean=True, n=200)

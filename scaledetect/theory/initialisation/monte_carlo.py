@@ -29,6 +29,13 @@ MOST_BETWEEN = 4096
 KERNEL_BUDGET = 60_000_000
 """Kernels between sites in all, about 0.2 microseconds each: as many draws as they allow have V worked out."""
 
+MOST_KERNELS = 2_000_000_000
+"""Kernels between sites for the fewest draws, four in each block, beyond which channel means are refused."""
+
+VERSIONS = 7
+"""Pairs of versions between whose sites V needs the kernel: each of the four with itself, and those of both numerators
+and of the normalisation."""
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -51,10 +58,7 @@ def channel_mean_sums(draws: Draws, net: WideNet, width: int) -> FloatArray:
 
     It is T + (S - T + V) / width, with V over the first draws of each block, as many as `KERNEL_BUDGET` allows.
     """
-    sites = draws.task.n_sites
-    if sites > MOST_BETWEEN:
-        limit = f"needs the kernel between all sites, and takes at most {MOST_BETWEEN} of them, not {sites}"
-        raise bad_value("channel_mean", True, limit, "take a smaller task, or measure it")
+    _check_kernels(draws.task, net)
     pairs = (DEFORMATION, NOISE, SPREAD)
     full, mean = _block_means(draws, net, pairs)
     return mean + (full - mean + _fluctuations(draws, net, pairs)) / width
@@ -78,11 +82,8 @@ def _block_means(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) -
 
 def _fluctuations(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) -> FloatArray:
     """V, averaged over the first draws of each block: shape (BLOCKS, K, n_pairs)."""
-    task = draws.task
-    sides = np.array(net.pooling.sizes(task.size), dtype=np.float64)
-    cost = 7 * float((sides ** (2 * net.dim)).sum())
-    size = draws.n // BLOCKS
-    some = min(size, max(4, int(KERNEL_BUDGET / cost) // BLOCKS // 4 * 4))
+    task, size = draws.task, draws.n // BLOCKS
+    some = min(size, max(4, KERNEL_BUDGET // _kernels_of_a_draw(task, net) // BLOCKS // 4 * 4))
     found = np.zeros((BLOCKS, net.pooling.depth, len(pairs)))
     step = max(1, int(2_000_000 / task.n_sites**2))
     for block in range(BLOCKS):
@@ -92,3 +93,17 @@ def _fluctuations(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) 
                 for k, part in enumerate(kernel_fluctuation(net, images, pairs)):
                     found[block, k] += part.sum(axis=1) / some
     return found
+
+
+def _kernels_of_a_draw(task: Task, net: WideNet) -> int:
+    return VERSIONS * sum(side ** (2 * net.dim) for side in net.pooling.sizes(task.size))
+
+
+def _check_kernels(task: Task, net: WideNet) -> None:
+    if task.n_sites > MOST_BETWEEN:
+        limit = f"needs the kernel between all sites, and takes at most {MOST_BETWEEN} of them, not {task.n_sites}"
+        raise bad_value("channel_mean", True, limit, "take a smaller task, or measure it")
+    kernels = 4 * BLOCKS * _kernels_of_a_draw(task, net)
+    if kernels > MOST_KERNELS:
+        limit = f"needs {kernels:.1e} kernels between sites, and takes at most {MOST_KERNELS:.0e}"
+        raise bad_value("channel_mean", True, limit, "lower size or depth, raise a stride, or measure it")
