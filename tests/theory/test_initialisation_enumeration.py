@@ -78,18 +78,26 @@ def image(spec: naive.Spec, pair: naive.Pair) -> FloatArray:
     return x.ravel()
 
 
+def destinations(spec: naive.Spec, site: naive.Site) -> dict[naive.Site, float]:
+    found: dict[naive.Site, float] = {}
+    for move, probability in naive.move_table(spec.dim):
+        to = naive.move_site(site, move, spec)
+        found[to] = found.get(to, 0.0) + probability
+    return found
+
+
 def by_hand(spec: naive.Spec, net: tuple[Sides, Sides, str]) -> tuple[FloatArray, FloatArray]:
     pairs, weights = [], []
     for one in naive.list_pairs(spec):
         pairs += sorted(one)
         weights += [0.5 / len(one)] * len(one)
     before, after, chance = [], [], []
-    table = naive.move_table(spec.dim)
     for pair, weight in zip(pairs, weights, strict=True):
-        for (m, pm), (n, pn) in itertools.product(table, repeat=2):
+        p, q = (destinations(spec, site) for site in pair)
+        for (to_p, chance_p), (to_q, chance_q) in itertools.product(p.items(), q.items()):
             before.append(image(spec, pair))
-            after.append(image(spec, (naive.move_site(pair[0], m, spec), naive.move_site(pair[1], n, spec))))
-            chance.append(weight * pm * pn)
+            after.append(image(spec, (to_p, to_q)))
+            chance.append(weight * chance_p * chance_q)
     shift = distances(spec, np.array(before), np.array(after), net) @ np.array(chance)
     images, w = np.array([image(spec, pair) for pair in pairs]), np.array(weights)
     i, j = (index.ravel() for index in np.indices((len(w), len(w))))

@@ -101,8 +101,8 @@ def at_initialisation(
     ------
     TypeError, ValueError
         For a net of another kind or dimension, a net together with numbers, `channel_mean` without `width` or `width`
-        without `channel_mean`, `n` that is not a multiple of 200, and channel means of images of more than 4096 sites, or
-        where V would take more than minutes.
+        without `channel_mean`, `n` that is not a multiple of 200, and channel means of images of more than 4096 sites
+        or where V would take more than minutes.
 
     Notes
     -----
