@@ -96,7 +96,8 @@ def _fluctuations(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) 
 
 
 def _kernels_of_a_draw(task: Task, net: WideNet) -> int:
-    return VERSIONS * sum(side ** (2 * net.dim) for side in net.pooling.sizes(task.size))
+    sites = [int(side**net.dim) for side in net.pooling.sizes(task.size)]
+    return VERSIONS * sum(n * n for n in sites)
 
 
 def _check_kernels(task: Task, net: WideNet) -> None:
