@@ -2,6 +2,7 @@
 
 from . import images, nets, probes, theory
 from ._base.versions import __version__, show_versions
+from .experiments import Experiment, list_experiments, load_experiment
 from .perturbations.diffeo import (
     Diffeo,
     TypicalDisplacement,
@@ -28,6 +29,7 @@ from .training import TrainConfig, TrainedMember, TrainingRun, TrainProgress, lo
 
 __all__ = [
     "Diffeo",
+    "Experiment",
     "ExponentFit",
     "Exponents",
     "Interval",
@@ -55,8 +57,10 @@ __all__ = [
     "fit_exponent",
     "image_sensitivities",
     "images",
+    "list_experiments",
     "list_tasks",
     "load_card",
+    "load_experiment",
     "load_member",
     "load_task",
     "make_scale_detection",

@@ -76,6 +76,8 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("scaledetect/")}
     inside = {path.relative_to(root).as_posix() for path in root.glob("scaledetect/**/*.py")}
     beside = {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/*.*")}
+    beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/*.*")}
+    beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/data/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
     assert shipped == inside | beside | {"scaledetect/py.typed"}
 

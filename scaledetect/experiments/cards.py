@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, fields
-from difflib import get_close_matches
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from scaledetect._base.arguments import one_of
 from scaledetect._base.canonical_json import content_hash
-from scaledetect._base.errors import bad_value, unknown_name
+from scaledetect._base.errors import InvalidValueError, unknown_name
 from scaledetect.perturbations.noise import NOISE_MODES, NoiseMode
 from scaledetect.results import Pooling
+from scaledetect.task.card_files import Table, TaskTable, parse_card, read_card_file
 from scaledetect.task.cards import DIGEST_LENGTH
-from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -51,11 +49,7 @@ _Rows = Annotated[int, Field(ge=0)]
 _PerLayer = _Count | Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class NetRecipe(_Table):
+class NetRecipe(Table):
     """The numbers of a `PoolingNet`, or, without `width`, of a `ConstantFilterNet`."""
 
     filter_size: _PerLayer
@@ -67,7 +61,7 @@ class NetRecipe(_Table):
     @model_validator(mode="after")
     def _gain_goes_with_width(self) -> NetRecipe:
         if self.width is None and self.gain is not None:
-            raise ValueError("gain goes with width: constant filters have none")
+            raise InvalidValueError("gain goes with width: constant filters have none")
         return self
 
     @property
@@ -84,7 +78,7 @@ class NetRecipe(_Table):
         return NetSpec("pooling", {"dim": dim, **options, **({} if self.gain is None else {"gain": self.gain})})
 
 
-class Training(_Table):
+class Training(Table):
     """Rows, the fields of `TrainConfig`, the nets to start from, and what is measured on the way."""
 
     n_train: _Count
@@ -103,9 +97,11 @@ class Training(_Table):
 
     @model_validator(mode="after")
     def _tracking_is_whole(self) -> Training:
-        given = [value is not None for value in (self.track_every, self.track_until, self.track_draws, self.track_seeds)]
+        given = [
+            value is not None for value in (self.track_every, self.track_until, self.track_draws, self.track_seeds)
+        ]
         if any(given) and not all(given):
-            raise ValueError("track_every, track_until, track_draws and track_seeds go together")
+            raise InvalidValueError("track_every, track_until, track_draws and track_seeds go together")
         return self
 
     @property
@@ -129,7 +125,7 @@ class Training(_Table):
         return steps * 2 * self.lr * self.ridge / depth
 
 
-class SeedRange(_Table):
+class SeedRange(Table):
     """Root seeds first .. first + count - 1; the weights of the first `published` ones come with the repository."""
 
     first: _Rows = 0
@@ -144,11 +140,11 @@ class SeedRange(_Table):
 
 def _check_draws(value: int) -> int:
     if value % 100:
-        raise ValueError("must be a multiple of 100: twice the blocks of the jackknife")
+        raise InvalidValueError("must be a multiple of 100: twice the blocks of the jackknife")
     return value
 
 
-class Measurement(_Table):
+class Measurement(Table):
     """Draws of each measurement, noise modes, and images that coherent shares are measured on, if any."""
 
     draws: Annotated[int, Field(ge=100), BeforeValidator(_check_draws)]
@@ -156,20 +152,7 @@ class Measurement(_Table):
     share_draws: Annotated[int, Field(ge=100), BeforeValidator(_check_draws)] | None = None
 
 
-def _as_task(table: object) -> object:
-    if not isinstance(table, dict):
-        return table
-    known = [f.name for f in fields(Task)]
-    for key in table:
-        if key not in known:
-            raise ValueError(_unknown_key(key, known))
-    try:
-        return Task(**table)
-    except TypeError as error:
-        raise ValueError(str(error)) from error
-
-
-class ExperimentCard(_Table):
+class ExperimentCard(Table):
     """The card of an experiment: everything its data are a function of.
 
     Attributes
@@ -196,7 +179,7 @@ class ExperimentCard(_Table):
     display_name: str
     version: _Count
     regime: Regime
-    task: Annotated[InstanceOf[Task], BeforeValidator(_as_task)]
+    task: TaskTable
     net: NetRecipe
     training: Training | None = None
     seeds: SeedRange
@@ -208,15 +191,15 @@ class ExperimentCard(_Table):
     def _regime_fits(self) -> ExperimentCard:
         trained = self.regime in ("trained", "ridge")
         if trained != (self.training is not None):
-            raise ValueError(f"regime={self.regime!r} {'needs' if trained else 'has no'} [training]")
+            raise InvalidValueError(f"regime={self.regime!r} {'needs' if trained else 'has no'} [training]")
         if self.training is not None and (self.training.ridge > 0) != (self.regime == "ridge"):
-            raise ValueError(f"ridge={self.training.ridge} does not go with regime={self.regime!r}")
+            raise InvalidValueError(f"ridge={self.training.ridge} does not go with regime={self.regime!r}")
         if (self.net.width is None) != (self.regime == "constant-filters"):
-            raise ValueError(f"width={self.net.width} does not go with regime={self.regime!r}")
+            raise InvalidValueError(f"width={self.net.width} does not go with regime={self.regime!r}")
         if not trained and self.seeds.published:
-            raise ValueError("published goes with [training]: other nets are built from their seeds")
+            raise InvalidValueError("published goes with [training]: other nets are built from their seeds")
         if self.seeds.published > self.seeds.count:
-            raise ValueError(f"published={self.seeds.published} is more than count={self.seeds.count}")
+            raise InvalidValueError(f"published={self.seeds.published} is more than count={self.seeds.count}")
         return self
 
     @property
@@ -261,7 +244,7 @@ def load_experiment_card(name: str) -> ExperimentCard:
         For a file that is no card. The message names the file, the key, and the known keys close to it.
     """
     if name.endswith(".toml"):
-        return _parse(_read(Path(name)), name, Path(name).stem)
+        return _parse(read_card_file(Path(name)), name, Path(name).stem)
     return _shipped(name)
 
 
@@ -277,46 +260,6 @@ def _names() -> Iterator[str]:
     return (entry.name[:-5] for entry in files(FOLDER).iterdir() if entry.name.endswith(".toml"))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise bad_value("card", str(path), f"cannot be read ({error})") from error
-
-
 def _parse(text: str, file: str, stem: str) -> ExperimentCard:
-    try:
-        card = ExperimentCard.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: not TOML: {error}") from error
-    except ValidationError as error:
-        raise ValueError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
-    if card.name != stem:
-        raise ValueError(f"{file}: name={card.name!r} must be {stem!r}, the name of the file")
-    return card
-
-
-_TABLES: dict[str, type[_Table]] = {
-    "net": NetRecipe,
-    "training": Training,
-    "seeds": SeedRange,
-    "measurement": Measurement,
-}
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        location = problem["loc"]
-        where = ".".join(str(part) for part in location if isinstance(part, int) or part.islower())
-        if problem["type"] == "extra_forbidden":
-            table = _TABLES.get(str(location[0]), ExperimentCard) if len(location) > 1 else ExperimentCard
-            yield _unknown_key(where, list(table.model_fields))
-        else:
-            text = problem["msg"].removeprefix("Value error, ")
-            yield f"{where}: {text}" if where else text
-
-
-def _unknown_key(key: str, known: list[str]) -> str:
-    close = get_close_matches(key.rpartition(".")[2], known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key {key!r}: {hint}"
+    tables = {"net": NetRecipe, "training": Training, "seeds": SeedRange, "measurement": Measurement}
+    return parse_card(text, file, stem, ExperimentCard, tables)

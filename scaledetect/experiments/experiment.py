@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import one_of
 from scaledetect._base.errors import bad_value
 from scaledetect.experiments.cards import FOLDER, ExperimentCard, Regime, load_experiment_card
-from scaledetect.experiments.lines import Line, file_hash, read_lines, sensitivities_of
+from scaledetect.experiments.lines import HASHES, Line, file_hash, read_hashes, read_lines, sensitivities_of
 from scaledetect.perturbations.noise import NoiseMode
 from scaledetect.results import Pooling, Sensitivities
 from scaledetect.task.task import Task
@@ -52,8 +52,8 @@ class Shares:
 class Track:
     """A net along its training.
 
-    `epochs` has shape (E,), 0 for before training; `validation_error` too, NaN where it is not known; `D`, `G` and `R` have
-    shape (E, K).
+    `epochs`, 0 for before training, and `validation_error`, NaN where it is not known, have shape (E,); `D`, `G` and
+    `R` have shape (E, K).
     """
 
     epochs: NDArray[np.int64]
@@ -76,6 +76,8 @@ class Experiment:
         The data file.
     data_hash : str
         SHA-256 (hex) of the data file.
+    header, lines : dict, tuple of dict
+        What is in it, as `scaledetect.experiments.lines` describes.
     name, regime, task, pooling, seeds, noises
         Those of the card; `pooling` has filter side and stride by layer, `seeds` the root seeds, `noises` the modes.
     layers : tuple of str
@@ -88,8 +90,8 @@ class Experiment:
     card: ExperimentCard
     data: Path
     data_hash: str
-    _header: Line = field(repr=False)
-    _lines: list[Line] = field(repr=False)
+    header: Line = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
 
     def __repr__(self) -> str:
         return f"<Experiment {self.name}, {self.regime}, {len(self.layers)} layers, {len(self.seeds)} nets>"
@@ -119,12 +121,12 @@ class Experiment:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers."""
-        return tuple(self._header["layers"])
+        return tuple(self.header["layers"])
 
     @property
     def A(self) -> FloatArray:
         """Effective receptive field of each layer, in input pixels, shape (K,)."""
-        return np.array(self._header["A"])
+        return np.array(self.header["A"])
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -170,7 +172,7 @@ class Experiment:
         one_of("channels", channels, ("each", "mean"))
         one_of("curve", curve, ("net", "shuffled", "mean-filters"))
         found = {
-            line["seed"]: sensitivities_of(line, self._header, self._header["sigma"])
+            line["seed"]: sensitivities_of(line, self.header, self.header["sigma"])
             for line in self._of("curve")
             if (line["noise"], line["channels"], line["curve"]) == (noise, channels, curve)
         }
@@ -197,16 +199,14 @@ class Experiment:
 
     @property
     def collapsed(self) -> tuple[int, ...]:
-        """Seeds of the nets that have no D in a layer with A < xi, or get more than a quarter of the test rows wrong."""
-        inside = self.A < float(self.task.xi)
+        """Seeds of the nets without D in a layer with A < xi, or with more than a quarter of the test rows wrong."""
+        inside = np.less(self.A, float(self.task.xi))
         wrong = {line["seed"] for line in self._of("net") if (line.get("test_error") or 0) > COLLAPSED_ERROR}
-        blind = {
-            seed for seed, s in zip(self.seeds, self.measured, strict=True) if not np.isfinite(s.D[inside]).all()
-        }
+        blind = {seed for seed, s in zip(self.seeds, self.measured, strict=True) if not np.isfinite(s.D[inside]).all()}
         return tuple(sorted(wrong | blind))
 
     def _of(self, kind: str) -> Iterator[Line]:
-        return (line for line in self._lines if line["kind"] == kind)
+        return (line for line in self.lines if line["kind"] == kind)
 
     def _by_seed(self, found: dict[int, Any], asked: dict[str, str]) -> Iterator[Any]:
         if missing := [seed for seed in self.seeds if seed not in found]:
@@ -255,7 +255,10 @@ class Experiment:
             return [initial_net(self.card, seed) for seed in chosen]
         spec, published = self.spec, [seed for seed in chosen if seed in self.published_seeds]
         assert spec is not None
-        found: dict[int, nn.Module] = dict(load_weights(self.weights, spec, published)) if published else {}
+        found: dict[int, nn.Module] = {}
+        if published:
+            _check_hash(self.weights, file_hash(self.weights))
+            found |= load_weights(self.weights, spec, published)
         if others := [seed for seed in chosen if seed not in found]:
             found |= trained_nets(self.card, others, _cache(cache) / self.name)
         return [found[seed] for seed in chosen]
@@ -297,7 +300,9 @@ def _loaded(name: str) -> Experiment:
     card = load_experiment_card(name)
     with as_file(files(FOLDER)) as folder:
         path = folder / "data" / f"{name}.jsonl"
-    return read_experiment(card, path)
+    e = read_experiment(card, path)
+    _check_hash(path, e.data_hash)
+    return e
 
 
 def read_experiment(card: ExperimentCard, path: Path) -> Experiment:
@@ -306,7 +311,15 @@ def read_experiment(card: ExperimentCard, path: Path) -> Experiment:
     if header["recipe"] != card.recipe_hash:
         text = f"was made by another recipe than that of the card {card.name!r}"
         raise bad_value("data", str(path), text, "make it again: scaledetect experiment")
-    return Experiment(card, path, file_hash(path), header, lines)
+    return Experiment(card, path, file_hash(path), header, tuple(lines))
+
+
+def _check_hash(path: Path, found: str) -> None:
+    """An error where a frozen file is not what it was."""
+    frozen = read_hashes(path.parent.parent / "data" / HASHES).get(f"{path.parent.name}/{path.name}")
+    if found != frozen:
+        text = f"has the SHA-256 {found}, and was frozen with {frozen}"
+        raise bad_value("data", str(path), text, "install the package again, or restore the file")
 
 
 def _track(line: Line) -> Track:

@@ -1,17 +1,18 @@
 """The data of an experiment as JSON Lines: what a line may hold, how numbers are written, and the hash of the file.
 
 The first line is the header: ``format``, ``name`` and ``recipe`` (hash) of the card, ``digest`` of the task's data,
-``layers``, ``A`` (receptive field in input pixels), ``n`` draws, ``n_blocks`` of the jackknife, ``sigma`` of the noise and
-``made_with``, the versions. Each other line has a ``kind`` and a ``seed``, the root seed of the net; lists run over layers,
-and NaN is null.
+``layers``, ``A`` (receptive field, in input pixels), ``n`` draws, ``n_blocks`` of the jackknife, ``sigma`` of the noise
+and ``made_with``, the versions. Each other line has a ``kind`` and a ``seed``, the root seed of the net; lists run over
+layers, and NaN is null.
 
 - ``net``: ``weights``, the SHA-256 of its parameters; of a trained one also ``status``, ``epochs``, ``reached`` (first
   epoch of zero loss), ``train_loss`` and the errors of the three splits.
-- ``curve``: ``D``, ``G``, ``R``, ``Delta``, each with ``_stderr``, and the draws that moved the layer at all, ``D_events`` and
-  ``G_events``; for a ``noise`` mode, of ``channels`` "each" or "mean", and of a ``curve``: "net", "shuffled" (its channels
-  shuffled) or "mean-filters" (exact theory of its mean filters, without errors).
+- ``curve``: ``D``, ``G``, ``R``, ``Delta``, each with ``_stderr``, and how many draws moved the layer at all,
+  ``D_events`` and ``G_events``; for a ``noise`` mode, of ``channels`` "each" or "mean", and of a ``curve``: "net",
+  "shuffled" (its channels shuffled) or "mean-filters" (exact theory of its mean filters, without errors).
 - ``share``: coherent ``share`` of the noise and its ``stderr``, of ``draws`` images.
-- ``track``: ``D``, ``G`` and ``R`` along training, lists over ``epochs`` of lists over layers, beside ``validation_error``.
+- ``track``: ``D``, ``G`` and ``R`` along training, lists over ``epochs`` of lists over layers, beside
+  ``validation_error``.
 
 Values have seven digits, standard errors four: less than what draws, seeds and processors move, so that a file that is
 made again on the same machine is the same file.
@@ -32,9 +33,26 @@ from scaledetect._base.errors import bad_value
 from scaledetect._base.files import replacing
 from scaledetect.results import Sensitivities
 
-__all__ = ["DATA_FORMAT", "QUANTITIES", "Line", "curve_line", "dump", "file_hash", "read_lines", "sensitivities_of", "write_lines"]
+__all__ = [
+    "DATA_FORMAT",
+    "HASHES",
+    "QUANTITIES",
+    "Line",
+    "curve_line",
+    "dump",
+    "file_hash",
+    "read_hashes",
+    "read_lines",
+    "rounded",
+    "sensitivities_of",
+    "write_hashes",
+    "write_lines",
+]
 
 DATA_FORMAT = "scaledetect.experiment/1"
+
+HASHES = "sha256.txt"
+"""File beside the data with the hashes of data and published weights, as ``sha256sum`` writes them."""
 
 QUANTITIES = ("D", "G", "R", "Delta")
 VALUE_DIGITS, ERROR_DIGITS = 7, 4
@@ -67,7 +85,8 @@ def sensitivities_of(line: Line, header: Mapping[str, Any], sigma: float) -> Sen
     measured = "D_stderr" in line
     columns = {name: _array(line[name]) for name in QUANTITIES}
     columns |= {
-        f"{name}_stderr": _array(line[f"{name}_stderr"]) if measured else np.zeros(len(line[name])) for name in QUANTITIES
+        f"{name}_stderr": _array(line[f"{name}_stderr"]) if measured else np.zeros(len(line[name]))
+        for name in QUANTITIES
     }
     events = {name: np.array(line[name]) for name in ("D_events", "G_events") if name in line}
     return Sensitivities(
@@ -123,6 +142,18 @@ def read_lines(path: Path) -> tuple[Line, list[Line]]:
 def file_hash(path: Path) -> str:
     """SHA-256 (hex) of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 by file name, from a list as ``sha256sum`` writes it."""
+    rows = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines())
+    return {name: found for found, name in rows}
+
+
+def write_hashes(path: Path, hashes: Mapping[str, str]) -> None:
+    """Write such a list, sorted by name."""
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)), encoding="utf-8")
 
 
 def _array(values: list[float | None]) -> Any:

@@ -1,7 +1,7 @@
 """Make the data of an experiment anew: nets from their seeds, trained where the card says so, then measured.
 
-A folder holds everything that is done, and is gone on with: ``training-*`` (runs of `scaledetect.train`), ``seeds`` (the
-lines of each measured net), and at the end ``NAME.jsonl`` and, for a trained experiment, ``NAME.npz``.
+A folder holds everything that is done, and is gone on with: ``training-*`` (runs of `scaledetect.train`), ``seeds``
+(the lines of each measured net), and at the end ``NAME.jsonl`` and, for a trained experiment, ``NAME.npz``.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def make_experiment(
     Returns
     -------
     Path
-        The data file, ``NAME.jsonl``. On the same machine, with as many threads and the same versions, it repeats bit for
-        bit; on another one trained nets differ.
+        The data file, ``NAME.jsonl``. On the same machine, with as many threads and the same versions, it repeats bit
+        for bit; on another one trained nets differ.
 
     Raises
     ------
@@ -116,7 +116,9 @@ def initial_net(card: ExperimentCard, seed: int) -> nn.Module:
     return card.net.spec(card.task.dim).build(factor_seed(seed, "init")).eval()
 
 
-def trained_nets(card: ExperimentCard, seeds: Sequence[int], folder: Path, say: Say = lambda text: None) -> dict[int, nn.Module]:
+def trained_nets(
+    card: ExperimentCard, seeds: Sequence[int], folder: Path, say: Say = lambda text: None
+) -> dict[int, nn.Module]:
     """The trained nets of some seeds as they are measured, made one by one in a folder, or found there."""
     return {seed: half_precision(train_members(card, [seed], folder, say)[seed].net) for seed in seeds}
 
@@ -170,9 +172,7 @@ def run_folder(folder: Path, seeds: Sequence[int]) -> Path:
 def replace_seeds(start: ExperimentCard, card: ExperimentCard) -> ExperimentCard:
     """The card of the run that a run begins with, without its tracking: only its nets are wanted."""
     assert start.training is not None
-    bare = start.training.model_copy(
-        update=dict.fromkeys(("track_every", "track_until", "track_draws", "track_seeds"))
-    )
+    bare = start.training.model_copy(update=dict.fromkeys(("track_every", "track_until", "track_draws", "track_seeds")))
     return start.model_copy(update={"training": bare, "seeds": card.seeds})
 
 

@@ -14,7 +14,7 @@ from scaledetect.experiments.cards import ExperimentCard
 from scaledetect.experiments.lines import Line, curve_line, rounded
 from scaledetect.nets import ConstantFilterNet, PoolingNet
 from scaledetect.perturbations.noise import Noise, NoiseMode
-from scaledetect.probes import mean_filters, shuffle_channels
+from scaledetect.probes import coherent_share, mean_filters, shuffle_channels
 from scaledetect.sampling.seeds import factor_seed
 from scaledetect.sensitivity import sensitivities
 from scaledetect.theory import mean_filter_sensitivities
@@ -47,7 +47,9 @@ def _net_curves(
 ) -> Iterator[Line]:
     draws = factor_seed(seed, "measure")
     for mode in modes:
-        s = sensitivities(with_channel_means(net), card.task, card.measurement.draws, noise=Noise(mode=mode), seed=draws)
+        s = sensitivities(
+            with_channel_means(net), card.task, card.measurement.draws, noise=Noise(mode=mode), seed=draws
+        )
         for channels, first in (("each", 0), ("mean", 1)):
             yield curve_line(seed, curve, mode, channels, s, slice(first, None, 2))
 
@@ -77,7 +79,7 @@ def weights_hash(net: nn.Module) -> str:
 
 @contextmanager
 def constant_layers() -> Iterator[None]:
-    """A layer may be constant, as the last one of a net of one channel, or one that ridge has wiped out: its NaN says so."""
+    """A layer may be constant, as the last of a net of one channel, or one that ridge wiped out: its NaN says so."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="constant over the task", category=RuntimeWarning)
         yield

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import InvalidValueError, bad_value, unknown_name
+from scaledetect._base.errors import InvalidValueError, unknown_name
+from scaledetect.task.card_files import Table, TaskTable, parse_card, read_card_file
 from scaledetect.task.task import Task
 
 __all__ = [
@@ -44,11 +42,7 @@ _Counts = Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
 _Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Budgets(_Table):
+class Budgets(Table):
     """Numbers of images a score is made of."""
 
     n_train: _Counts
@@ -62,7 +56,7 @@ class Budgets(_Table):
         return self
 
 
-class ReferenceNet(_Table):
+class ReferenceNet(Table):
     """A net that the card is measured on: filter side and stride, one number or one per layer, and depth."""
 
     filter_size: _Count | _Counts
@@ -75,7 +69,7 @@ class ReferenceNet(_Table):
         return f"F={_short(self.filter_size)} s={_short(self.stride)}"
 
 
-class Seeds(_Table):
+class Seeds(Table):
     """Seeds of a card, and what each is for."""
 
     digest: _Seed
@@ -83,20 +77,7 @@ class Seeds(_Table):
     meaning: Annotated[str, Field(min_length=1)]
 
 
-def _as_task(table: object) -> object:
-    if not isinstance(table, dict):
-        return table
-    known = [f.name for f in fields(Task)]
-    for key in table:
-        if key not in known:
-            raise InvalidValueError(_unknown_key(key, known))
-    try:
-        return Task(**table)
-    except TypeError as error:
-        raise InvalidValueError(str(error)) from error
-
-
-class Card(_Table):
+class Card(Table):
     """A task card: everything needed to repeat a measurement or a score on a task.
 
     Attributes
@@ -125,7 +106,7 @@ class Card(_Table):
     display_name: str
     version: Annotated[int, Field(ge=1)]
     kind: CardKind
-    task: Annotated[InstanceOf[Task], BeforeValidator(_as_task)]
+    task: TaskTable
     budgets: Budgets | None = None
     nets: Annotated[tuple[ReferenceNet, ...], Field(strict=False)] = ()
     seeds: Seeds
@@ -184,7 +165,7 @@ def load_card(name: str) -> Card:
     ReferenceNet(filter_size=2, stride=2, depth=5)
     """
     if name.endswith(".toml"):
-        return _parse(_read(Path(name)), name, Path(name).stem)
+        return _parse(read_card_file(Path(name)), name, Path(name).stem)
     if name not in set(_names()):
         raise unknown_name("card", name, _names())
     return _parse(files(_FOLDER).joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"tasks/{name}.toml", name)
@@ -203,48 +184,12 @@ def load_task(name: str) -> Task:
     return load_card(name).task
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise bad_value("card", str(path), f"cannot be read ({error})") from error
-
-
 def _names() -> Iterator[str]:
     return (entry.name[:-5] for entry in files(_FOLDER).iterdir() if entry.name.endswith(".toml"))
 
 
 def _parse(text: str, file: str, stem: str) -> Card:
-    try:
-        card = Card.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidValueError(f"{file}: not TOML: {error}") from error
-    except ValidationError as error:
-        raise InvalidValueError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
-    if card.name != stem:
-        raise InvalidValueError(f"{file}: name={card.name!r} must be {stem!r}, the name of the file")
-    return card
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part.islower())
-        if problem["type"] == "extra_forbidden":
-            yield _unknown_key(where, _known_keys(problem["loc"]))
-        else:
-            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"]
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    tables: dict[Any, type[_Table]] = {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds}
-    table = tables.get(location[0], Card) if len(location) > 1 else Card
-    return list(table.model_fields)
-
-
-def _unknown_key(key: str, known: list[str]) -> str:
-    close = get_close_matches(key.rpartition(".")[2], known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known keys: {', '.join(known)}"
-    return f"unknown key {key!r}: {hint}"
+    return parse_card(text, file, stem, Card, {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds})
 
 
 def _check_budgets(task: Task, budgets: Budgets | None) -> None:
