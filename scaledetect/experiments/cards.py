@@ -261,5 +261,10 @@ def _names() -> Iterator[str]:
 
 
 def _parse(text: str, file: str, stem: str) -> ExperimentCard:
-    tables = {"net": NetRecipe, "training": Training, "seeds": SeedRange, "measurement": Measurement}
+    tables: dict[str, type[Table]] = {
+        "net": NetRecipe,
+        "training": Training,
+        "seeds": SeedRange,
+        "measurement": Measurement,
+    }
     return parse_card(text, file, stem, ExperimentCard, tables)

@@ -38,7 +38,7 @@ def freeze_experiment(card: ExperimentCard, made: str | Path, cards: str | Path)
     e = read_experiment(card, made / f"{card.name}.jsonl")
     for noise in e.noises:
         for channels in ("each", "mean"):
-            e.measurements(noise, channels)  # type: ignore[arg-type]
+            e.measurements(noise, channels)
     targets = {made / f"{card.name}.jsonl": make_folder(cards / "data") / f"{card.name}.jsonl"}
     if card.seeds.published:
         targets[made / f"{card.name}.npz"] = make_folder(cards / "weights") / f"{card.name}.npz"

@@ -83,16 +83,15 @@ def curve_line(seed: int, curve: str, noise: str, channels: str, s: Sensitivitie
 def sensitivities_of(line: Line, header: Mapping[str, Any], sigma: float) -> Sensitivities:
     """The curve of a line as `Sensitivities`; its header says of which layers."""
     measured = "D_stderr" in line
-    columns = {name: _array(line[name]) for name in QUANTITIES}
+    columns: dict[str, Any] = {name: _array(line[name]) for name in QUANTITIES}
     columns |= {
         f"{name}_stderr": _array(line[f"{name}_stderr"]) if measured else np.zeros(len(line[name]))
         for name in QUANTITIES
     }
-    events = {name: np.array(line[name]) for name in ("D_events", "G_events") if name in line}
+    columns |= {name: np.array(line[name]) for name in ("D_events", "G_events") if name in line}
     return Sensitivities(
         layers=tuple(header["layers"]),
         **columns,
-        **events,
         A=np.array(header["A"]),
         sigma=sigma,
         kind="measured" if measured else "theory",

@@ -37,7 +37,7 @@ def save_weights(path: Path, nets: Mapping[int, nn.Module]) -> None:
         for name, tensor in net.state_dict().items()
     }
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, **arrays)
 
 
 def load_weights(path: Path, spec: NetSpec, seeds: Iterable[int]) -> dict[int, PoolingNet]:

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from scaledetect.experiments.measuring import with_channel_means
 from scaledetect.nets import PoolingNet
 from scaledetect.perturbations.noise import NOISE_MODES, Noise, NoiseMode
 from scaledetect.probes import effective_receptive_field, filter_spectrum, mean_filters, shuffle_channels
@@ -101,26 +102,14 @@ def _measured(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     seed = factor_seed(member.seed, "measure")
     for mode in modes:
-        s = sensitivities(_with_means(net.to(device)), task, draws, noise=Noise(mode=mode), seed=seed, device=device)
+        maps = with_channel_means(net.to(device))
+        s = sensitivities(maps, task, draws, noise=Noise(mode=mode), seed=seed, device=device)
         depth = net.pooling.depth
         for channels, first in (("each", 0), ("mean", 1)):
             places = slice(first, 2 * depth, 2)
             for row in _rows(s, net.pooling, places):
                 yield {"channels": channels, "noise": mode, **row}
     net.cpu()
-
-
-def _with_means(net: PoolingNet) -> Callable[[Tensor], dict[str, Tensor]]:
-    """Each map, followed by its mean over channels: both from one pass."""
-
-    def maps(x: Tensor) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
-        for name, layer in zip(net.sensitivity_layers, net.layers, strict=True):
-            x = layer(x)
-            found |= {name: x, f"{name} mean": x.mean(dim=1, keepdim=True)}
-        return found
-
-    return maps
 
 
 def _rows(s: Sensitivities, pooling: Pooling, places: slice = slice(None)) -> Iterator[Row]:

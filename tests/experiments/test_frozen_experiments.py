@@ -35,7 +35,7 @@ def test_every_curve_of_the_card_is_there(name: str) -> None:
     depth = e.card.net.depth
     for noise in e.noises:
         for channels in ("each", "mean"):
-            found = e.measurements(noise, channels)  # type: ignore[arg-type]
+            found = e.measurements(noise, channels)
             assert len(found) == e.card.seeds.count
             assert all(s.layers == e.layers and len(s) == depth and s.n == 1000 for s in found)
         if e.card.measurement.share_draws:

@@ -50,7 +50,8 @@ def test_the_data_are_what_sensitivities_measures_of_the_published_nets(made: tu
                     # A mean over channels taken inside of the net is rounded once more.
                     np.testing.assert_allclose(getattr(mine, name), getattr(s, name), rtol=2e-6)
                     np.testing.assert_allclose(getattr(mine, f"{name}_stderr"), getattr(s, f"{name}_stderr"), rtol=1e-3)
-                assert mine.D_events is not None and np.array_equal(mine.D_events, s.D_events)
+                assert mine.D_events is not None and s.D_events is not None
+                assert np.array_equal(mine.D_events, s.D_events)
         assert weights_hash(net) == e.trainings.set_index("seed").loc[seed, "weights"]
 
 
