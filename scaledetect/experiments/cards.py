@@ -145,7 +145,7 @@ def _check_draws(value: int) -> int:
 
 
 class Measurement(Table):
-    """Draws of each measurement, noise modes, and images that coherent shares are measured on, if any."""
+    """Draws of each measurement, noise modes, and images that coherent shares are measured on, if they are."""
 
     draws: Annotated[int, Field(ge=100), BeforeValidator(_check_draws)]
     noise: Annotated[tuple[NoiseMode, ...], Field(min_length=1, strict=False)] = NOISE_MODES

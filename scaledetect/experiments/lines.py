@@ -10,7 +10,7 @@ layers, and NaN is null.
 - ``curve``: ``D``, ``G``, ``R``, ``Delta``, each with ``_stderr``, and how many draws moved the layer at all,
   ``D_events`` and ``G_events``; for a ``noise`` mode, of ``channels`` "each" or "mean", and of a ``curve``: "net",
   "shuffled" (its channels shuffled) or "mean-filters" (exact theory of its mean filters, without errors).
-- ``share``: coherent ``share`` of the noise and its ``stderr``, of ``draws`` images.
+- ``share``: coherent ``share`` of the noise and its ``stderr``, of ``draws`` images; signed and rectified noise.
 - ``track``: ``D``, ``G`` and ``R`` along training, lists over ``epochs`` of lists over layers, beside
   ``validation_error``.
 

@@ -24,6 +24,8 @@ __all__ = ["constant_net", "measure_seed", "measure_shares", "weights_hash", "wi
 OTHER_CURVES_MODE: NoiseMode = "rectified_noise"
 """Noise that shuffled nets and mean filters are given: the paper's."""
 
+SHARE_MODES: tuple[NoiseMode, ...] = ("signed", "rectified_noise")
+
 
 def measure_seed(card: ExperimentCard, seed: int, net: nn.Module) -> list[Line]:
     """The curves of a net: lines of the kind "curve", in a fixed order."""
@@ -92,12 +94,12 @@ def constant_net(card: ExperimentCard) -> ConstantFilterNet:
 
 
 def measure_shares(card: ExperimentCard, seed: int, net: nn.Module) -> list[Line]:
-    """Lines of the kind "share": the coherent share of the noise, for each noise mode."""
+    """Lines of the kind "share": the coherent share of the noise, signed and rectified."""
     n = card.measurement.share_draws
     if n is None:
         return []
     lines: list[Line] = []
-    for mode in card.measurement.noise:
+    for mode in (mode for mode in card.measurement.noise if mode in SHARE_MODES):
         with warnings.catch_warnings():
             # Its NaN says so: ridge may wipe out a layer.
             warnings.simplefilter("ignore", RuntimeWarning)

@@ -38,7 +38,7 @@ def test_every_curve_of_the_card_is_there(name: str) -> None:
             found = e.measurements(noise, channels)
             assert len(found) == e.card.seeds.count
             assert all(s.layers == e.layers and len(s) == depth and s.n == 1000 for s in found)
-        if e.card.measurement.share_draws:
+        if e.card.measurement.share_draws and noise != "rectified_input":
             assert e.shares(noise).share.shape == (len(e.seeds), depth)
     if e.card.training is not None:
         assert len(e.measurements(curve="shuffled")) == len(e.seeds)
