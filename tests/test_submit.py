@@ -27,7 +27,7 @@ def folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_entry_of_the_page_is_checked_and_scored() -> None:
     assert "FAIL" not in run("check", "my_module:MyEntry", "block-2d-L16-xi8").stdout
     outcome = evaluate(Run("distance-1d-L512-xi128", "my_module:MyEntry", 128, 0))
-    assert outcome.status == "ok" and outcome.scores["test_error"] < 0.4
+    assert outcome.scores is not None and outcome.scores.test_error < 0.4
 
 
 def test_the_page_names_what_there_is(root: Path) -> None:

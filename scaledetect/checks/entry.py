@@ -185,7 +185,8 @@ class _Trial:
         outcome = score(self.entry(), self.task, n_train=N_TRAIN, n_validation=N_VALIDATION, n_test=N_TEST, seed=SEED)
         if outcome.status != "ok":
             raise FailedStepError(f"{outcome.status}: {outcome.reason}")
-        error, stderr = outcome.scores["test_error"], outcome.scores["test_error_stderr"]
+        assert outcome.scores is not None
+        error, stderr = outcome.scores.test_error, outcome.scores.test_error_stderr
         return True, f"test error {error:.2f} +- {stderr:.2f} after {N_TRAIN} images"
 
 

@@ -18,7 +18,6 @@ from scaledetect.cli import (
     info,
     leaderboard,
     measure,
-    merge,
     reproduce,
     run,
     sample,
@@ -50,24 +49,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (
-    tasks,
-    info,
-    sample,
-    theory,
-    measure,
-    check,
-    train,
-    compare,
-    reproduce,
-    experiment,
-    run,
-    leaderboard,
-    merge,
-    verify,
-    doctor,
-):
-    app.command()(getattr(module, module.__name__.rpartition(".")[2]))
+COMMANDS = (
+    tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, check.check, train.train, compare.compare,
+    reproduce.reproduce, experiment.experiment, run.run, leaderboard.leaderboard, leaderboard.merge, verify.verify,
+    doctor.doctor,
+)  # fmt: skip
+for command in COMMANDS:
+    app.command()(command)
 
 
 def _print_version(value: bool) -> None:

@@ -51,11 +51,11 @@ def compare(
 
 
 def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple[TheoryComparison, ...]:
-    from scaledetect.cli.tables import progress
+    from scaledetect.cli.progress import progress
     from scaledetect.sensitivity.beside_theory import compare_with_theory
 
-    with progress(card.name, len(noises) * len(card.nets)) as advance:
-        return compare_with_theory(card, n=n, noise=noises, seed=seed, on_done=lambda one: advance(one.net.label))
+    with progress(card.name, len(noises) * len(card.nets)) as bar:
+        return compare_with_theory(card, n=n, noise=noises, seed=seed, on_done=lambda one: bar.step(one.net.label))
 
 
 def _by_mode(found: tuple[TheoryComparison, ...] | list[TheoryComparison]) -> dict[NoiseMode, list[TheoryComparison]]:
@@ -72,14 +72,14 @@ def _show(card: Card, found: tuple[TheoryComparison, ...]) -> None:
 
 
 def _store(folder: Path, card: Card, found: tuple[TheoryComparison, ...]) -> None:
-    from scaledetect.cli.figures import save
     from scaledetect.plots.sensitivities import plot_sensitivities
+    from scaledetect.plots.style import save_figure
 
     for mode, group in _by_mode(found).items():
         measured = {one.net.label: one.measured for one in group}
         exact = {one.net.label: one.theory for one in group}
         figure = plot_sensitivities(measured, exact, title=_title(card, mode))
-        save(figure, folder / f"{card.name}-{mode}.png")
+        save_figure(figure, folder / f"{card.name}-{mode}.png")
 
 
 def _title(card: Card, mode: NoiseMode) -> str:
@@ -91,10 +91,10 @@ def _title(card: Card, mode: NoiseMode) -> str:
 def _store_overview(folder: Path, done: list[TheoryComparison]) -> None:
     from scaledetect._base.files import write_json
     from scaledetect._base.versions import versions
-    from scaledetect.cli.figures import save
     from scaledetect.plots.overview import plot_overview
+    from scaledetect.plots.style import save_figure
 
-    save(plot_overview(done), folder / "overview.png")
+    save_figure(plot_overview(done), folder / "overview.png")
     write_json(folder / "compare.json", {"versions": versions(), "comparisons": [one.to_dict() for one in done]})
 
 

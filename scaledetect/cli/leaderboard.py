@@ -1,4 +1,4 @@
-"""``scaledetect leaderboard``: the tables that records make."""
+"""Tables of records and their merging: ``scaledetect leaderboard`` and ``scaledetect merge``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ FORMATS = ("table", "csv", "md", "json")
 
 Records = Annotated[list[Path] | None, typer.Argument(metavar="[RECORDS]...", help="Folders or files of records.")]
 Format = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="Form of the tables.")]
+SomeRecords = Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Folders or files of records.")]
+MergeFolder = Annotated[Path, typer.Option(help="Folder to merge into; what it holds counts first.")]
 
 
 def leaderboard(records: Records = None, form: Format = "table", output: OutputFile = None) -> None:
@@ -54,3 +56,22 @@ def _show(board: Leaderboard, form: str, output: Path | None) -> None:
         else:
             with replacing(output) as temporary:
                 temporary.write_text(text, encoding="utf-8")
+
+
+def merge(records: SomeRecords, output: MergeFolder) -> None:
+    """Put one record a run into a folder; exit code 1 where two of them contradict each other."""
+    from scaledetect._base.errors import bad_value
+    from scaledetect.leaderboard.records import merge_records
+
+    if output.exists() and not output.is_dir():
+        raise bad_value("output", str(output), "is a file", "name a folder")
+    merged = merge_records(records, output)
+    for bad in merged.bad:
+        typer.echo(f"{bad.path}: {bad.reason}", err=True)
+    for conflict in merged.conflicts:
+        text = f"{conflict.run}: {conflict.other} contradicts {conflict.kept}, which was kept: {conflict.difference}"
+        typer.echo(text, err=True)
+    repeated = f"{merged.repeated} files of runs that had one, {len(merged.conflicts)} of them in conflict"
+    typer.echo(f"{len(merged.records)} records in {output}; {repeated}; {len(merged.bad)} files not read")
+    if merged.conflicts or merged.bad:
+        raise typer.Exit(1)

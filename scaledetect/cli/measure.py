@@ -71,7 +71,8 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Measured D, G, R of a net on a task or on images; default: constant-filter nets, those of the card."""
-    from scaledetect.cli.tables import print_sensitivities, progress
+    from scaledetect.cli.progress import progress
+    from scaledetect.cli.tables import print_sensitivities
     from scaledetect.nets import names
 
     where, nets = _place_and_nets(net, task, images, architecture, (filter_size, stride, depth))
@@ -86,10 +87,10 @@ def measure(
         raise bad_value("output", str(output), "takes one measurement", way_out)
     options: dict[str, Any] = {"noise": noise_of(noise, match, sigma), "channel_mean": channel_mean, **deformation}
     seen = {}
-    with progress("measuring", len(nets)) as advance:
+    with progress("measuring", len(nets)) as bar:
         for label, module in nets.items():
             seen[label] = _measure(module, where, n, seed, options)
-            advance(label)
+            bar.step(label)
     if path is not None:
         next(iter(seen.values())).save(path)
     if as_json:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,14 +23,15 @@ Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th trai
 
 def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None, shard: Shard = "1/1") -> None:
     """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
+    from scaledetect.cli.progress import progress
     from scaledetect.cli.tables import print_rows
     from scaledetect.reproduce import reproduce as make
 
     # The claims are decided from the data of the figure.
     figure = "depth-1d" if name == "claims" else name
     folder = output or Path("reproduce") / f"{figure}-{size}"
-    with _progress() as show:
-        done = make(figure, size=size, output=folder, shard=_shard(shard), on_step=show)  # type: ignore[arg-type]
+    with progress("reproducing") as bar:
+        done = make(figure, size=size, output=folder, shard=_shard(shard), on_step=bar.show)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(f"not done yet, by other shards: {', '.join(done.missing)}")
     elif name == "claims":
@@ -66,16 +65,3 @@ def _shard(text: str) -> tuple[int, int]:
     except ValueError:
         raise bad_value("shard", text, "must be I/N, as in 1/4") from None
     return part, parts
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr: jobs done, and what the present one is at; gone when it ends."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reproducing", total=None)
-        yield lambda text, done, total: bar.update(task, total=total, completed=done, description=text)

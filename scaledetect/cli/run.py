@@ -59,17 +59,17 @@ def run(
 def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:
     from contextlib import ExitStack
 
-    from scaledetect.cli.tables import progress
+    from scaledetect.cli.progress import Bar, progress
     from scaledetect.leaderboard.runner import run_study
 
     with ExitStack() as stack:
-        advance: list[Any] = []
+        bars: list[Bar] = []
 
         def on_start(n: int) -> None:
-            advance.append(stack.enter_context(progress("running", n)))
+            bars.append(stack.enter_context(progress("running", n)))
 
         def on_record(record: Record) -> None:
-            advance[0](f"{record.card} {record.entry} P={record.n_train}")
+            bars[0].step(f"{record.card} {record.entry} P={record.n_train}")
 
         return run_study(plan, folder, on_start=on_start, on_record=on_record, **options)
 

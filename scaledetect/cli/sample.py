@@ -69,9 +69,9 @@ def _store(output: Path, task: Task, n: int, images: bool, choice: dict[str, Any
 
 
 def _draw(picture: Path, task: Task, seed: int) -> None:
-    from scaledetect.cli.figures import save
     from scaledetect.plots.examples import plot_examples
+    from scaledetect.plots.style import save_figure
     from scaledetect.sampling.samplers import first_of_each_class
 
-    save(plot_examples(task, *first_of_each_class(task, SHOWN, seed=seed)), picture)
+    save_figure(plot_examples(task, *first_of_each_class(task, SHOWN, seed=seed)), picture)
     typer.echo(f"{picture}: example images")

@@ -1,16 +1,14 @@
-"""Tables and progress in the terminal."""
+"""Tables in the terminal."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from scaledetect.results import RARE_EVENTS
@@ -119,17 +117,6 @@ def _board_cells(table: CardTable, row: Row) -> list[str]:
         *(mean_text(row.output.get(name)) for name in QUANTITIES),
         no_score_text(row),
     ]
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr, gone when it ends; the value is called with a label after each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda label: bar.update(task, advance=1, description=f"{what}: {label}")
 
 
 def _table(title: str, headings: Sequence[str], left: int = 1) -> Table:

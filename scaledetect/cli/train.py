@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +12,6 @@ from scaledetect._base.errors import bad_value
 from scaledetect.cli.options import AsJson, CardName, Depth, FilterSize, Stride, numbers, per_layer, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scaledetect.nets import NetSpec
     from scaledetect.task.cards import Card
     from scaledetect.training import TrainedMember, TrainingRun, TrainProgress
@@ -79,6 +75,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a net on a card, many seeds at once; --output keeps weights for `measure`, a log, and lets a run resume."""
+    from scaledetect.cli.progress import progress
     from scaledetect.task.cards import load_card
     from scaledetect.training import TrainConfig
     from scaledetect.training import train as run_training
@@ -93,10 +90,11 @@ def train(
     train_rows, validation_rows, test_rows = _sizes(loaded, n_train, n_validation, n_test)
     epochs = () if track is None else numbers("track", track)
     roots = numbers("seeds", seeds)
-    with _progress() as show:
+    with progress("training") as bar:
         run = run_training(
             loaded.task, spec, n_train=train_rows, n_validation=validation_rows, n_test=test_rows, seeds=roots,
-            config=config, output=output, track=epochs, on_epoch=show, device=device,
+            config=config, output=output, track=epochs, device=device,
+            on_epoch=lambda now: bar.show(_say(now), now.epoch, now.max_epochs),
         )  # fmt: skip
     if as_json:
         net_numbers = {"name": run.spec.name, "options": dict(run.spec.options)}
@@ -148,33 +146,12 @@ def _sizes(card: Card, n_train: int | None, n_validation: int | None, n_test: in
     )
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[TrainProgress], None]]:
-    """A line on stderr: epoch, loss, error, time left at most; gone when it ends."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("training", total=None)
-
-        def show(progress: TrainProgress) -> None:
-            text = f"{len(progress.seeds)} training, loss {progress.losses.mean():.2e}"
-            if progress.validation_errors is not None:
-                text += f", error {progress.validation_errors.mean():.3f}"
-            bar.update(task, total=progress.max_epochs, completed=progress.epoch, description=text)
-
-        yield show
+def _say(progress: TrainProgress) -> str:
+    """Number of members, loss and error, for a line of progress."""
+    text = f"{len(progress.seeds)} training, loss {progress.losses.mean():.2e}"
+    if progress.validation_errors is not None:
+        text += f", error {progress.validation_errors.mean():.3f}"
+    return text
 
 
 def _row(member: TrainedMember) -> dict[str, Any]:

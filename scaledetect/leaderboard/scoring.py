@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import bad_value
 from scaledetect.leaderboard.entries.base import DivergedError, Entry, TaskEntry, find_entry
 from scaledetect.leaderboard.entries.sampler import Sampler
+from scaledetect.leaderboard.records.schema import Scores
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sampling.samplers import sample_images
 from scaledetect.sampling.seeds import factor_seed
@@ -66,17 +67,16 @@ class Outcome:
         broke the contract.
     reason : str
         Empty for ``"ok"``.
-    scores : dict
-        ``test_error``, its binomial ``test_error_stderr``, ``n_wrong`` of ``n_test``, ``train_error``,
-        ``validation_error``; where there is a net ``D``, ``G``, ``R`` of its output and ``D_stderr``, ..., None where
-        they are undefined; and ``served``, the rows of each split the fit has asked for.
+    scores : Scores or None
+        The part of the record, checked; None unless `status` is ``"ok"``. D, G and R are those of the output of a net,
+        None where there is none or they are undefined.
     fit_seconds, predict_seconds : float
         Wall time of the fit, and of the labels of the test rows.
     """
 
     status: Status
     reason: str = ""
-    scores: dict[str, Any] = field(default_factory=dict)
+    scores: Scores | None = None
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
 
@@ -168,9 +168,10 @@ def _scored(entry: Entry, task: Task, sampler: Sampler, seed: int) -> Outcome:
     errors, predict_seconds = _errors(entry, task, sampler, factor_seed(seed, "data"))
     # Asked of the sampler again: an entry may have kept it.
     if sampler.served["test"]:
-        return Outcome("failed", f"the entry asked for {sampler.served['test']} test rows", {}, fit_seconds)
+        return Outcome("failed", f"the entry asked for {sampler.served['test']} test rows", None, fit_seconds)
     responses = {} if entry.net is None else _responses(entry.net, task, factor_seed(seed, "measure"))
-    return Outcome("ok", "", {**errors, **responses, "served": served}, fit_seconds, predict_seconds)
+    scores = Scores.model_validate({**errors, **responses, "served": served})
+    return Outcome("ok", "", scores, fit_seconds, predict_seconds)
 
 
 def _errors(entry: Entry, task: Task, sampler: Sampler, data_seed: int) -> tuple[dict[str, Any], float]:

@@ -1,15 +1,20 @@
-"""Style of all figures: colours, markers, headings and ticks."""
+"""Style of all figures: colours, markers, headings, ticks, and files written whole or not at all."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from scaledetect._base.errors import bad_value
+from scaledetect._base.files import replacing
+
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "MARKERS", "PANELS", "legible_ticks"]
+__all__ = ["COLORS", "GREY", "MARKERS", "PANELS", "legible_ticks", "save_figure"]
 
 # Okabe and Ito: told apart by readers of every colour vision, and in print by their brightness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -38,3 +43,12 @@ def legible_ticks(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Save `figure` in the format that the ending of `path` names."""
+    known = figure.canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        raise bad_value("picture", str(path), f"must end in one of .{', .'.join(sorted(known))}")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=160)

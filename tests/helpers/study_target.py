@@ -8,6 +8,7 @@ import time
 from functools import partial
 
 from helpers.record_samples import ELSEWHERE, sample_scores
+from scaledetect.leaderboard.records import Scores
 from scaledetect.leaderboard.runner import Done, LokyPool, Planned, Report, plan_runs, run_study
 from scaledetect.leaderboard.scoring import Outcome, Run
 
@@ -20,7 +21,7 @@ def fake_work(runs: tuple[Run, ...], seconds: float = 0.0) -> list[Done]:
     for run in runs:
         time.sleep(seconds)
         n_wrong = (run.seed * 7 + run.n_train + len(run.entry)) % 256
-        done.append(Done(run, Outcome("ok", "", sample_scores(n_wrong)), seconds, ELSEWHERE))
+        done.append(Done(run, Outcome("ok", "", Scores.model_validate(sample_scores(n_wrong))), seconds, ELSEWHERE))
     return done
 
 

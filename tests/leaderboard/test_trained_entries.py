@@ -115,7 +115,7 @@ def test_rescaled() -> None:
 def test_divergence_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Small, "config", TrainConfig(lr=1e30, max_epochs=20))
     outcome = score(Small(), TASK, n_train=32, n_validation=16, n_test=16, seed=0)
-    assert outcome.status == "diverged" and outcome.scores == {}
+    assert outcome.status == "diverged" and outcome.scores is None
     assert "training diverged in epoch" in outcome.reason
 
 
@@ -193,8 +193,9 @@ MATCHED = [
 @pytest.mark.parametrize(("card", "matched", "n_train"), MATCHED)
 def test_the_net_made_for_a_task_beats_fully_connected_ones(card: str, matched: str, n_train: int) -> None:
     outcome = evaluate(Run(card, matched, n_train, 0))
-    assert outcome.status == "ok" and outcome.scores["test_error"] < 0.1
-    assert all(outcome.scores[q] > 0 and outcome.scores[f"{q}_stderr"] > 0 for q in ("D", "G", "R"))
+    assert outcome.scores is not None and outcome.scores.test_error < 0.1
+    scores = outcome.scores.model_dump()
+    assert all(scores[q] > 0 and scores[f"{q}_stderr"] > 0 for q in ("D", "G", "R"))
     for name in ("fc2", "fc4"):
-        error = evaluate(Run(card, name, n_train, 0)).scores["test_error"]
-        assert error > outcome.scores["test_error"] + 0.2
+        other = evaluate(Run(card, name, n_train, 0)).scores
+        assert other is not None and other.test_error > outcome.scores.test_error + 0.2

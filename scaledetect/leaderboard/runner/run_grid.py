@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scaledetect._base.errors import bad_value
-from scaledetect._base.files import make_folder, plain
+from scaledetect._base.files import make_folder
 from scaledetect.leaderboard.records import (
     BadRecord,
     Environment,
@@ -162,7 +162,7 @@ def record_of(planned: Planned, done: Done) -> Record:
         **planned.identity,
         status=outcome.status,
         reason=outcome.reason[:REASON_LENGTH],
-        scores=plain(outcome.scores) if outcome.status == "ok" else None,
+        scores=outcome.scores,
         fit_seconds=outcome.fit_seconds,
         predict_seconds=outcome.predict_seconds,
         wall_seconds=done.seconds,
