@@ -17,7 +17,7 @@ from scaledetect.reproduce.claims import decide
 from scaledetect.reproduce.deep_nets import LABELS
 from scaledetect.reproduce.depth_figure import COLUMNS, MAIN, draw_depth
 from scaledetect.reproduce.folder import read_table, write_table
-from scaledetect.reproduce.registry import study
+from scaledetect.reproduce.run import study
 from scaledetect.statistics.correlation import rank_correlation
 
 DOCS = Path(__file__).resolve().parent

@@ -13,7 +13,7 @@ import pytest
 
 from scaledetect._base.files import plain
 from scaledetect.reproduce.folder import read_table
-from scaledetect.reproduce.registry import study
+from scaledetect.reproduce.run import study
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,9 +15,8 @@ from torch.utils.hooks import RemovableHandle
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.eager import plain_modules, unwrapped
 from scaledetect.activations.layer_selection import OUTPUT, Selection
-from scaledetect.activations.output_tensors import describe, floating_parts
 
-__all__ = ["OUTPUT", "Capture", "Function", "Receiver"]
+__all__ = ["OUTPUT", "Capture", "Function", "Receiver", "describe", "floating_parts"]
 
 Receiver = Callable[[str, Tensor], None]
 Function = Callable[[Tensor], Mapping[str, Any]]
@@ -190,3 +190,34 @@ def _check_rows(label: str, output: Tensor, rows: int) -> None:
             f"returned shape {tuple(output.shape)} for {rows} images: the first axis must be the image",
             "name the layers to measure, without this one",
         )
+
+
+def floating_parts(output: Any) -> Iterator[tuple[tuple[str, ...], Tensor]]:
+    """The floating tensors in nested tuples, lists, mappings and dataclasses, each with its path from outside in.
+
+    Named tuples and dataclasses go by their fields, other sequences by position. A bare tensor has an empty path.
+    """
+    if isinstance(output, Tensor):
+        if output.is_floating_point():
+            yield (), output
+        return
+    for key, value in _entries(output):
+        for path, tensor in floating_parts(value):
+            yield (key, *path), tensor
+
+
+def describe(output: object) -> str:
+    """A word on an output that holds no floating tensor."""
+    return f"a tensor of {output.dtype}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+
+
+def _entries(output: Any) -> list[tuple[str, Any]]:
+    if isinstance(output, Mapping):
+        return [(str(key), value) for key, value in output.items()]
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return list(zip(output._fields, output, strict=True))
+    if isinstance(output, tuple | list):
+        return [(str(index), value) for index, value in enumerate(output)]
+    if is_dataclass(output):
+        return [(field.name, getattr(output, field.name)) for field in fields(output)]
+    return []

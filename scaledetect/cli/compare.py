@@ -51,7 +51,7 @@ def compare(
 
 
 def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple[TheoryComparison, ...]:
-    from scaledetect.cli.progress import progress
+    from scaledetect.cli.tables import progress
     from scaledetect.sensitivity.beside_theory import compare_with_theory
 
     with progress(card.name, len(noises) * len(card.nets)) as bar:

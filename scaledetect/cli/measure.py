@@ -71,8 +71,7 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Measured D, G, R of a net on a task or on images; default: constant-filter nets, those of the card."""
-    from scaledetect.cli.progress import progress
-    from scaledetect.cli.tables import print_sensitivities
+    from scaledetect.cli.tables import print_sensitivities, progress
     from scaledetect.nets import names
 
     where, nets = _place_and_nets(net, task, images, architecture, (filter_size, stride, depth))

@@ -23,8 +23,7 @@ Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th trai
 
 def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None, shard: Shard = "1/1") -> None:
     """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
-    from scaledetect.cli.progress import progress
-    from scaledetect.cli.tables import print_rows
+    from scaledetect.cli.tables import print_rows, progress
     from scaledetect.reproduce import reproduce as make
 
     # The claims are decided from the data of the figure.

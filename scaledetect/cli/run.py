@@ -59,7 +59,7 @@ def run(
 def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:
     from contextlib import ExitStack
 
-    from scaledetect.cli.progress import Bar, progress
+    from scaledetect.cli.tables import Bar, progress
     from scaledetect.leaderboard.runner import run_study
 
     with ExitStack() as stack:

@@ -75,7 +75,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a net on a card, many seeds at once; --output keeps weights for `measure`, a log, and lets a run resume."""
-    from scaledetect.cli.progress import progress
+    from scaledetect.cli.tables import progress
     from scaledetect.task.cards import load_card
     from scaledetect.training import TrainConfig
     from scaledetect.training import train as run_training

@@ -187,7 +187,7 @@ def _errors(entry: Entry, task: Task, sampler: Sampler, data_seed: int) -> tuple
         start = time.perf_counter()
         labels = entry.predict(X)
         seconds = time.perf_counter() - start
-        wrong[split] = np.count_nonzero(checked_labels(labels, n) != y)
+        wrong[split] = int(np.count_nonzero(checked_labels(labels, n) != y))
     error = wrong["test"] / sampler.n_test
     return {
         "test_error": error,

@@ -1,6 +1,5 @@
 """The paper's figures on this package, and its claims."""
 
-from scaledetect.reproduce.registry import names
-from scaledetect.reproduce.run import Reproduction, reproduce
+from scaledetect.reproduce.run import Reproduction, names, reproduce
 
 __all__ = ["Reproduction", "names", "reproduce"]

@@ -1,19 +1,19 @@
-"""Making a figure of the paper: the public function."""
+"""Figures of the paper by name, and the public function that makes one."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_value, unknown_name
 from scaledetect.reproduce.folder import StudyFolder
-from scaledetect.reproduce.registry import study
-from scaledetect.reproduce.study import Size
+from scaledetect.reproduce.study import Size, Study
 
-__all__ = ["Reproduction", "reproduce"]
+__all__ = ["Reproduction", "names", "reproduce", "study"]
 
 
 @dataclass(frozen=True)
@@ -111,3 +111,31 @@ def reproduce(
 
 def _silent(text: str, done: int, total: int) -> None:
     del text, done, total
+
+
+_HOME = {
+    "examples": "examples",
+    "depth-1d": "depth_1d",
+    "deep-nets": "deep_nets",
+    "layers-2d": "layers_2d",
+}
+
+
+def names() -> list[str]:
+    """Names of the figures that `reproduce` makes, in the paper's order.
+
+    Examples
+    --------
+    >>> from scaledetect.reproduce import names
+    >>> names()
+    ['examples', 'depth-1d', 'deep-nets', 'layers-2d']
+    """
+    return list(_HOME)
+
+
+def study(name: str) -> Study:
+    """The figure of this name; a `KeyError` lists the close ones."""
+    if name not in _HOME:
+        raise unknown_name("figure", name, _HOME)
+    found: Study = importlib.import_module(f"scaledetect.reproduce.{_HOME[name]}").STUDY
+    return found

@@ -12,7 +12,7 @@ import pytest
 import scaledetect as sd
 from scaledetect.reproduce.deep_nets import LABELS, paper_task
 from scaledetect.reproduce.image_job import ImageNetJob
-from scaledetect.reproduce.registry import study
+from scaledetect.reproduce.run import study
 from scaledetect.reproduce.study import Size
 from scaledetect.sampling.seeds import factor_seed
 

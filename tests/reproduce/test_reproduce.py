@@ -138,7 +138,7 @@ def test_an_unknown_name_lists_the_close_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("size", ["laptop", "paper"])
 def test_the_jobs_of_every_figure_can_be_described(name: str, size: Size) -> None:
-    from scaledetect.reproduce.registry import study
+    from scaledetect.reproduce.run import study
 
     made = study(name).jobs(size)
     assert len({job.name for job in made}) == len(made) > 0
