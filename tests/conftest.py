@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import torch
 
 # Before torch is imported: test workers that each take all cores for small tensors slow one another down tenfold.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,3 +21,19 @@ ROOT = Path(__file__).resolve().parents[1]
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> str:
+    """Name of the floating type: a test that takes it runs in both."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def torch_dtype(dtype: str) -> torch.dtype:
+    """The same as a type of torch."""
+    import torch
+
+    found: torch.dtype = getattr(torch, dtype)
+    return found

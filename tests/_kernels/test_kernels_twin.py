@@ -124,23 +124,21 @@ def test_unranking(spec: naive.Spec, far: bool, rng: np.random.Generator) -> Non
     assert same(work)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("dim", "size"), [(1, 100), (2, 28), (3, 9)])
-def test_add_pixels(dim: int, size: int, dtype: Any, rng: np.random.Generator) -> None:
+def test_add_pixels(dim: int, size: int, dtype: str, rng: np.random.Generator) -> None:
     pairs = rng.integers(size, size=(50, 2, dim))
     pairs[0, 1] = pairs[0, 0]
 
     def work(kernels: Kernels) -> Any:
         images = np.full((50, size**dim), np.nan, dtype=dtype)
-        kernels.add_pixels(pairs, dtype(2.7), images)
+        kernels.add_pixels(pairs, np.dtype(dtype).type(2.7), images)
         return images
 
     assert same(work)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sites", [4, 5, 6, 7])
-def test_normals_agree_to_1e_6(sites: int, dtype: Any) -> None:
+def test_normals_agree_to_1e_6(sites: int, dtype: str) -> None:
     def work(kernels: Kernels) -> Any:
         out = np.empty((50, sites), dtype=dtype)
         kernels.fill_normals(np.uint64(2**40), *KEY, 1.5, out)

@@ -68,7 +68,6 @@ def pictures(*shape: int, dtype: str = "float32", seed: int = 0) -> Array:
 
 
 @pytest.mark.parametrize(("size", "cutoff", "delta"), [(32, 3, 1.0), (32, 3, 3.3), (17, 5, 0.9), (8, 2, 0.5)])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_equal_to_a_loop_with_the_same_coefficients(size: int, cutoff: int, delta: float, dtype: str) -> None:
     images = pictures(4, 3, size, size, dtype=dtype)
     coefficients = diffeo_coefficients(4, cutoff=cutoff, seed=7)
@@ -86,7 +85,6 @@ def test_equal_to_a_loop_on_large_images() -> None:
     np.testing.assert_allclose(diffeo(images, delta=5.0)[0], expected, rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("size", "cutoff", "delta"), [(32, 3, 3.3), (9, 5, 0.52), (40, 12, 1.0)])
 def test_kernel_and_twin_give_the_same_bits(dtype: str, size: int, cutoff: int, delta: float) -> None:
     images = pictures(30, 2, size, size, dtype=dtype)

@@ -160,7 +160,6 @@ def test_labels_do_not_enter() -> None:
     assert (pairs == sample_pairs(task, 10)[0]).all()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_noise_does_not_depend_on_the_batch(dim: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     task = Task(dim=dim, size=9, xi=3)

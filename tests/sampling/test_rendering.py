@@ -13,11 +13,6 @@ from scaledetect import Task, render_pairs, sample_pairs
 TASK = Task(dim=2, size=6, xi=3)
 
 
-@pytest.fixture(params=["float32", "float64"])
-def dtype(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.mark.parametrize(("dim", "size"), [(1, 3), (1, 1000), (2, 3), (2, 28), (3, 3), (3, 10)])
 def test_each_pixel_alone(dim: int, size: int, dtype: str) -> None:
     task = Task(dim=dim, size=size, xi=2 if dim > 1 else 1.5, periodic=False, amplitude=3.0)

@@ -185,7 +185,6 @@ def test_no_global_seed_is_read_or_set() -> None:
 # ---------------------------------------------------------------------- images
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @over(MEDIUM)
 def test_images_show_the_pairs(spec: naive.Spec, dtype: str) -> None:
     task = task_of(spec)
@@ -210,7 +209,6 @@ def test_the_mean_pixel_is_one() -> None:
     assert (images.mean(axis=(1, 2, 3)) == 1).all()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("noise", [0.0, 0.3])
 def test_out_is_written_in_place(dtype: str, noise: float) -> None:
     task = dataclasses.replace(TASK, background_noise=noise)

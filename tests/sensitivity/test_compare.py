@@ -88,11 +88,10 @@ def test_comparisons_that_make_no_sense() -> None:
         compare([net(0), net(1)], TASK, 100, target_stderr=0.1)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_shards_give_the_numbers_of_one_run(dtype: torch.dtype, tmp_path: Path) -> None:
-    whole = sensitivities(net(0), TASK, 1000, dtype=dtype)
+def test_shards_give_the_numbers_of_one_run(torch_dtype: torch.dtype, tmp_path: Path) -> None:
+    whole = sensitivities(net(0), TASK, 1000, dtype=torch_dtype)
     parts = [
-        sensitivities(net(0), TASK, n, start=start, keep_sums=True, dtype=dtype)
+        sensitivities(net(0), TASK, n, start=start, keep_sums=True, dtype=torch_dtype)
         for start, n in ((600, 400), (0, 100), (100, 500))
     ]
     for number, part in enumerate(parts):
@@ -100,7 +99,7 @@ def test_shards_give_the_numbers_of_one_run(dtype: torch.dtype, tmp_path: Path) 
     merged = merge(sd.Sensitivities.load(tmp_path / f"{number}.npz") for number in range(3))
     assert merged.n == whole.n == 1000
     assert merged.config == whole.config
-    tolerance = 1e-5 if dtype == torch.float32 else 1e-10
+    tolerance = 1e-5 if torch_dtype == torch.float32 else 1e-10
     for name in ("D", "G", "R", "Delta", "D_stderr", "G_stderr", "R_stderr", "Delta_stderr"):
         np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), rtol=tolerance)
     np.testing.assert_array_equal(merged.D_events, whole.D_events)
