@@ -108,11 +108,11 @@ def test_every_file_of_the_folder_is_registered(root: Path) -> None:
     [
         ("chanse", KeyError, "unknown entry 'chanse': did you mean chance"),
         ("no_module:X", ValueError, "entry='no_module:X': there is no module 'no_module'"),
-        ("own_entries:X", ValueError, "own_entries has no 'X'"),
-        ("own_entries:not_an_entry", TypeError, "names no subclass"),
-        ("own_entries:not_a_class", TypeError, "names no subclass"),
-        ("own_entries:BadName", ValueError, "BadName.name"),
-        ("own_entries:", ValueError, "must read module:callable"),
+        ("helpers.own_entries:X", ValueError, "helpers.own_entries has no 'X'"),
+        ("helpers.own_entries:not_an_entry", TypeError, "names no subclass"),
+        ("helpers.own_entries:not_a_class", TypeError, "names no subclass"),
+        ("helpers.own_entries:BadName", ValueError, "BadName.name"),
+        ("helpers.own_entries:", ValueError, "must read module:callable"),
     ],
 )
 def test_what_is_no_entry_is_refused(source: str, error: type[Exception], says: str) -> None:
@@ -121,22 +121,22 @@ def test_what_is_no_entry_is_refused(source: str, error: type[Exception], says: 
 
 
 def test_an_entry_is_told_from_a_net() -> None:
-    assert is_entry("knn") and is_entry("own_entries:Good")
-    assert not any(map(is_entry, ("vgg11", "own_entries:not_an_entry", "own_entries:X", "no_module:X")))
+    assert is_entry("knn") and is_entry("helpers.own_entries:Good")
+    assert not any(map(is_entry, ("vgg11", "helpers.own_entries:not_an_entry", "helpers.own_entries:X", "no_module:X")))
 
 
 # ---------------------------------------------------------------------- command lines
 
 
 def test_main(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["own_entries:Good"]) == 0
+    assert main(["helpers.own_entries:Good"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "20 of 20 checks passed"
-    assert main(["own_entries:Raises"]) == 1
+    assert main(["helpers.own_entries:Raises"]) == 1
     assert "FAIL  1-D fit           RuntimeError: no such luck" in capsys.readouterr().out
 
 
 def test_module_in_the_current_folder(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text((root / "tests" / "own_entries.py").read_text())
+    (tmp_path / "mine.py").write_text((root / "tests" / "helpers" / "own_entries.py").read_text())
     command = [sys.executable, "-m", "scaledetect.testing", "mine:Peeks"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "asks for 64 test rows" in done.stdout
@@ -144,8 +144,8 @@ def test_module_in_the_current_folder(root: Path, tmp_path: Path) -> None:
 
 
 def test_check_recognises_entries() -> None:
-    assert "FAIL  1-D fit" in run("check", "own_entries:Peeks", "distance-1d-L64-xi16", code=1).stdout
-    assert "2-D score" in run("check", "own_entries:Good", "block-2d-L16-xi8").stdout
+    assert "FAIL  1-D fit" in run("check", "helpers.own_entries:Peeks", "distance-1d-L64-xi16", code=1).stdout
+    assert "2-D score" in run("check", "helpers.own_entries:Good", "block-2d-L16-xi8").stdout
 
 
 def test_three_dimensions() -> None:
