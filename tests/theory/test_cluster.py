@@ -136,6 +136,19 @@ def test_channel_means_are_those_of_a_net_that_ends_in_them() -> None:
         np.testing.assert_allclose(getattr(found, name), getattr(reference, name), rtol=1e-12)
 
 
+def test_first_order_is_close_for_trained_nets_below_the_scale_of_the_task() -> None:
+    """Block nets without ridge: D within 10 % where A < xi, and never too large; beyond, pairs interact."""
+    task, net = sd.Task(size=32, xi=16, labelling="block"), sd.nets.PoolingNet(depth=5, width=32)
+    run = sd.train(task, net, n_train=200, seeds=range(2), config=sd.TrainConfig(max_epochs=200))
+    first, exact = (
+        np.array([sd.theory.cluster_sensitivities(member.net, task, order=order, n=50).D for member in run])
+        for order in ORDERS
+    )
+    ratio = (first / exact).mean(axis=0)[: np.count_nonzero(task.xi > net.pooling.A)]
+    assert len(ratio) == 3
+    assert (ratio > 0.9).all() and (ratio < 1.01).all()
+
+
 # ---------------------------------------------------------------------- noise
 
 
