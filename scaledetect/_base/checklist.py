@@ -46,12 +46,20 @@ def attempt(name: str, check: Callable[[], tuple[T, str]]) -> Generator[Step, No
 
 def in_words(error: BaseException) -> str:
     """The first line of an error, and where in the user's own code it was raised."""
-    text = (str(error).strip().splitlines() or [""])[0]
+    text = (_message(error).strip().splitlines() or [""])[0]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_of_the_user(frame.filename)]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{place}"
 
 
+def _message(error: BaseException) -> str:
+    """What an error says, in characters that every file can hold: code of others may say half of one."""
+    try:
+        return str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+    except Exception:
+        return ""
+
+
 def _is_of_the_user(filename: str) -> bool:
-    inside = Path(filename).is_relative_to(Path(__file__).parent)
+    inside = Path(filename).is_relative_to(Path(__file__).parents[1])
     return Path(filename).is_relative_to(Path.cwd()) and not inside and "site-packages" not in filename

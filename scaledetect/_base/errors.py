@@ -9,6 +9,7 @@ __all__ = [
     "DivergedError",
     "InvalidTypeError",
     "InvalidValueError",
+    "MissingFileError",
     "RefusalError",
     "UnknownNameError",
     "bad_type",
@@ -26,6 +27,10 @@ class RefusalError(Exception):
 
 class InvalidValueError(RefusalError, ValueError):
     """A value out of its range."""
+
+
+class MissingFileError(InvalidValueError, FileNotFoundError):
+    """The path of a file that is not there."""
 
 
 class InvalidTypeError(RefusalError, TypeError):
@@ -56,9 +61,9 @@ def bad_type(name: str, value: object, allowed: str, way_out: str = "") -> Inval
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """An error for a name that is not registered; it lists the close ones, or all when none is close."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.4)
+    close = get_close_matches(name[:LONGEST_VALUE], names, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
-    return UnknownNameError(f"unknown {kind} {name!r}: {hint}")
+    return UnknownNameError(f"unknown {kind} {_shown(name)}: {hint}")
 
 
 def _sentence(name: str, value: object, allowed: str, way_out: str) -> str:
@@ -72,4 +77,6 @@ def _shown(value: object) -> str:
         text = repr(value)
     except Exception:
         return f"<{type(value).__name__}>"
+    # What holds half of a character has no form in a file or on a terminal.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} characters)"

@@ -4,17 +4,75 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import MissingFileError, bad_type, bad_value
 
-__all__ = ["check_writable", "make_folder", "plain", "replacing", "write_json"]
+__all__ = [
+    "check_writable",
+    "checked_path",
+    "make_folder",
+    "plain",
+    "read_text",
+    "regular_file",
+    "replacing",
+    "write_json",
+]
+
+SIZE_LIMIT = 64_000_000
+"""Bytes of the largest text that is read whole."""
+
+
+def checked_path(name: str, path: object) -> Path:
+    """`path`, which the system must be able to name; it need not exist. Errors call it `name`."""
+    if not isinstance(path, str | os.PathLike):
+        raise bad_type(name, path, "must be a path")
+    try:
+        found = Path(path)
+        os.lstat(found)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return found
+    except OSError as error:
+        raise bad_value(name, path, f"is no path of this system ({error.strerror})", "choose another") from error
+    except (ValueError, TypeError) as error:  # a NUL, half a character, or bytes
+        raise bad_value(name, path, f"is no path of this system ({error})", "choose another") from error
+    return found
+
+
+@contextmanager
+def regular_file(name: str, path: str | Path) -> Iterator[BinaryIO]:
+    """A file opened for reading; what is none, such as a folder or a pipe, which would block, is refused."""
+    path = checked_path(name, path)
+    try:
+        # Without waiting for the other end of a pipe.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        refusal = bad_value(name, str(path), f"cannot be read ({error.strerror})")
+        raise (MissingFileError(str(refusal)) if isinstance(error, FileNotFoundError) else refusal) from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise bad_value(name, str(path), "cannot be read (it is no regular file)")
+        yield file
+
+
+def read_text(name: str, path: str | Path, limit: int = SIZE_LIMIT) -> str:
+    """The text in a file, in UTF-8, of at most `limit` bytes; errors call the path `name`."""
+    try:
+        with regular_file(name, path) as file:
+            data = file.read(limit + 1)
+        text = data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise bad_value(name, str(path), f"cannot be read ({error})") from error
+    if len(data) > limit:
+        raise bad_value(name, str(path), f"has more than the {limit} bytes that are read")
+    return text
 
 
 def check_writable(path: str | Path) -> Path:
@@ -25,7 +83,7 @@ def check_writable(path: str | Path) -> Path:
     ValueError
         When its folder does not exist or takes no file, or `path` is a folder.
     """
-    path = Path(path)
+    path = checked_path("output", path)
     if path.is_dir():
         raise bad_value("output", str(path), "is a folder", "name a file")
     try:
@@ -38,7 +96,7 @@ def check_writable(path: str | Path) -> Path:
 
 def make_folder(path: str | Path) -> Path:
     """The folder `path`, made with its parents where it is missing; a `ValueError` where it takes no file."""
-    path = Path(path)
+    path = checked_path("output", path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from scaledetect._base.arguments import MOST_NUMBERS
 from scaledetect._base.errors import bad_value
 from scaledetect.perturbations.noise import NOISE_MODES, Noise, NoiseMatch, NoiseMode
 
 if TYPE_CHECKING:
     from scaledetect.task.cards import Card, ReferenceNet
+
+LONGEST_NUMBER = 20
+"""Digits of 2^64 - 1, the largest seed."""
 
 CardName = Annotated[str, typer.Argument(metavar="CARD", help="Name of a card, or the path of a TOML file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -75,13 +79,19 @@ def per_layer(name: str, text: str) -> int | tuple[int, ...]:
 
 
 def numbers(name: str, text: str) -> tuple[int, ...]:
-    """Numbers and ranges with commas between them, as in 0-4,7."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash)):
-            raise bad_value(name, text, "must be numbers or ranges of them, as in 0-9 or 0,3,7")
-        if int(last or first) < int(first):
-            raise bad_value(name, text, "has a range that ends before it begins")
-        found += range(int(first), int(last or first) + 1)
-    return tuple(found)
+    """Numbers and ranges with commas between them, as in 0-4,7; counted before any is made."""
+    ranges = [_range(name, text, part) for part in text.split(",")]
+    if sum(last - first + 1 for first, last in ranges) > MOST_NUMBERS:
+        raise bad_value(name, text, f"must be at most {MOST_NUMBERS} numbers", "take them in several parts")
+    return tuple(number for first, last in ranges for number in range(first, last + 1))
+
+
+def _range(name: str, text: str, part: str) -> tuple[int, int]:
+    """The two ends of a range, equal for one number."""
+    first, dash, last = part.strip().partition("-")
+    if not (first.isdecimal() and (last.isdecimal() or not dash)) or max(len(first), len(last)) > LONGEST_NUMBER:
+        raise bad_value(name, text, "must be numbers or ranges of them, as in 0-9 or 0,3,7")
+    ends = int(first), int(last or first)
+    if ends[1] < ends[0]:
+        raise bad_value(name, text, "has a range that ends before it begins")
+    return ends

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.errors import bad_type, bad_value, unknown_name
+from scaledetect._base.arguments import flag, integer, text
+from scaledetect._base.errors import bad_value, unknown_name
 from scaledetect.images.sources import SOURCES
 
 __all__ = ["ImageData", "load"]
+
+MOST_BYTES = 2**34
+"""Of the images of a data set, padded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +91,16 @@ def load(name: str, size: int = 32, *, normalise: bool = True, data_home: str | 
     >>> scaledetect.images.load("digits")
     <ImageData 'digits': 1442 + 355 images of shape (1, 32, 32), 10 classes>
     """
-    if name not in SOURCES:
+    if text("name", name) not in SOURCES:
         raise unknown_name("data set", name, SOURCES)
-    size = _check_size(size)
+    size, normalise = integer("size", size, high=2**31 - 1), flag("normalise", normalise)
     raw = SOURCES[name](data_home)
     side = raw.images.shape[-1]
     if size < side:
         raise bad_value("size", size, f"the images of {name!r} have {side} x {side} pixels", f"give at least {side}")
+    n_bytes = 4 * raw.images.shape[0] * raw.images.shape[1] * size**2
+    if n_bytes > MOST_BYTES:
+        raise bad_value("size", size, f"the images would take {n_bytes / 1e9:.3g} GB", "lower size")
     before = (size - side) // 2
     border = (before, size - side - before)
     pixels = np.pad(raw.images, ((0, 0), (0, 0), border, border))
@@ -108,12 +114,6 @@ def load(name: str, size: int = 32, *, normalise: bool = True, data_home: str | 
         name, images[:cut], raw.labels[:cut], images[cut:], raw.labels[cut:], mean / raw.white, std / raw.white,
         raw.classes,
     )  # fmt: skip
-
-
-def _check_size(size: object) -> int:
-    if isinstance(size, bool) or not isinstance(size, Integral):
-        raise bad_type("size", size, "must be an integer, pixels")
-    return int(size)
 
 
 def _moments(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

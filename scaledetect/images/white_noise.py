@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from scaledetect._base.arguments import check_number, check_seed
+from scaledetect._base.arguments import check_number, check_seed, real_array
 from scaledetect._base.errors import bad_value
 from scaledetect._base.image_batch import ImageBatch
 from scaledetect.perturbations.noise import rescale
@@ -70,7 +70,7 @@ def white_noise(images: Images, norm: ArrayLike, *, seed: int = 0, start: int = 
 
 
 def _check_norms(norm: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    values = np.asarray(norm, dtype=np.float64)
+    values = real_array("norm", norm)
     if not (np.isfinite(values).all() and (values >= 0).all()):
         raise bad_value("norm", norm, "must be finite and at least 0")
     try:

@@ -6,9 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scaledetect._base.arguments import integer
 from scaledetect._base.errors import bad_value
 
 __all__ = ["CircularConv", "CircularConv1d", "CircularConv2d", "CircularConv3d", "circular_conv", "circular_pad"]
+
+MOST_WEIGHTS = 2**28
+"""Weights of one convolution: a gigabyte in float32."""
 
 
 def circular_pad(x: Tensor, filter_size: tuple[int, ...]) -> Tensor:
@@ -124,12 +128,14 @@ def circular_conv(
 
     Raises
     ------
-    ValueError
-        When `dim` is not 1, 2 or 3.
+    TypeError, ValueError
+        When `dim` is not 1, 2 or 3, or the filter has more than 2^28 weights.
     """
     kinds = {1: CircularConv1d, 2: CircularConv2d, 3: CircularConv3d}
-    if dim not in kinds:
-        raise bad_value("dim", dim, "must be 1, 2 or 3")
+    integer("dim", dim, 1, 3, kind="1, 2 or 3")
+    weights = in_channels * out_channels * filter_size**dim
+    if weights > MOST_WEIGHTS:
+        raise bad_value("filter_size", filter_size, f"a layer would have {weights} weights, above {MOST_WEIGHTS}")
     conv: CircularConv = nn.utils.skip_init(  # type: ignore[no-untyped-call]
         kinds[dim], in_channels, out_channels, filter_size, stride=stride, bias=bias
     )

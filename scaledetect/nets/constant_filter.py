@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from scaledetect._base.arguments import integer
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets.circular import CircularConv, circular_conv
 from scaledetect.results import Pooling
@@ -68,11 +69,11 @@ class ConstantFilterNet(nn.Module):
     ) -> None:
         super().__init__()
         self.pooling = Pooling.of(filter_size, stride, depth)
-        self.dim = dim
+        self.dim = integer("dim", dim, 1, 3, kind="1, 2 or 3")
         self.sensitivity_layers = self.pooling.layers
         for name, side, step in zip(self.pooling.layers, self.pooling.filter_size, self.pooling.stride, strict=True):
             layer = nn.Sequential()
-            layer.add_module("conv", circular_conv(dim, 1, 1, filter_size=side, stride=step, bias=False))
+            layer.add_module("conv", circular_conv(self.dim, 1, 1, filter_size=side, stride=step, bias=False))
             layer.add_module("relu", nn.ReLU())
             self.add_module(name, layer)
         for conv in self._convs():

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from scaledetect._base.arguments import at_least_one, one_of
+from scaledetect._base.arguments import at_least_one, integer, one_of
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets.circular import circular_conv
 from scaledetect.nets.initialisation import seeded
@@ -90,7 +90,8 @@ class PoolingNet(nn.Module):
         super().__init__()
         one_of("gain", gain, ("critical", "paper"))
         self.pooling = Pooling.of(filter_size, stride, depth)
-        self.dim, self.width, self.gain = dim, at_least_one("width", width), gain
+        self.dim = dim = integer("dim", dim, 1, 3, kind="1, 2 or 3")
+        self.width, self.gain = at_least_one("width", width), gain
         self.sensitivity_layers = self.pooling.layers
         channels = 1
         with seeded(seed):

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from scaledetect._base.arguments import text
 from scaledetect._base.errors import bad_type, unknown_name
 from scaledetect.nets.constant_filter import ConstantFilterNet
 from scaledetect.nets.images import (
@@ -76,7 +77,7 @@ def get(name: str, /, **options: Any) -> nn.Module:
 
 def option_names(name: str) -> list[str]:
     """Names of the options that the net of this name takes; a `KeyError` lists the names close to an unknown one."""
-    if name not in _BUILDERS:
+    if text("name", name, kind="the name of a net") not in _BUILDERS:
         raise unknown_name("net", name, _BUILDERS)
     builder = _BUILDERS[name]
     return [option for option in inspect.signature(builder).parameters if option not in _fixed(builder)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets.pooling import PoolingNet
 from scaledetect.nets.registry import get, option_names
 
@@ -48,6 +48,8 @@ class NetSpec:
 
     def __post_init__(self) -> None:
         known = option_names(self.name)
+        if not isinstance(self.options, Mapping):
+            raise bad_type("options", self.options, "must map the names of options to values")
         if "seed" in self.options:
             raise bad_value("options", dict(self.options), "holds a seed", "leave it out: build(seed) takes it")
         if "seed" not in known:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
-from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import one_of, positive
+from scaledetect._base.errors import bad_value
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,15 +53,12 @@ class Noise:
         one_of("match", self.match, ("ensemble", "sample"))
         if self.sigma is None:
             return
-        if isinstance(self.sigma, bool) or not isinstance(self.sigma, Real):
-            raise bad_type("sigma", self.sigma, "must be a positive number, or None to match the deformation")
-        if not (math.isfinite(self.sigma) and self.sigma > 0):
-            raise bad_value("sigma", self.sigma, "must be positive and finite")
+        sigma = positive("sigma", self.sigma, kind="a positive number, or None to match the deformation")
         if self.match == "sample":
             raise bad_value(
                 "match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one"
             )
-        object.__setattr__(self, "sigma", float(self.sigma))
+        object.__setattr__(self, "sigma", sigma)
 
 
 def add_noise(clean: Tensor, noise: Tensor, mode: NoiseMode) -> Tensor:

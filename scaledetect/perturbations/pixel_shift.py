@@ -17,6 +17,7 @@ from scaledetect.perturbations.move_law import move_pixels, move_probabilities, 
 from scaledetect.sampling.gaussian_noise import normal_images
 from scaledetect.sampling.keys import philox_key, stream_key
 from scaledetect.sampling.rendering import check_pairs
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = ["noise_images", "shift_pairs"]
@@ -72,5 +73,6 @@ def shift_pairs(
 
 def noise_images(task: Task, n: int, *, seed: int = 0, start: int = 0, dtype: Any = "float32") -> NDArray[Any]:
     """Standard normal noise for samples start .. start+n-1, shape (n, 1) + task.shape, float32 or float64."""
+    check_task(task)
     n, start = check_number("n", n), check_number("start", start)
     return normal_images(task, n, stream_key(task, check_seed(seed), None, "noise"), start=start, dtype=dtype)

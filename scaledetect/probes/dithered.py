@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scaledetect._base.arguments import at_least_one, not_negative
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.net_input import Place
 from scaledetect.sampling.samplers import sample_images
@@ -42,11 +41,8 @@ class DitheredImages:
         TypeError, ValueError
             Naming the argument.
         """
-        count = None if n is None else _positive("n", n)
-        if isinstance(dither, bool) or not isinstance(dither, Real):
-            raise bad_type("dither", dither, "must be a number")
-        if not (math.isfinite(dither) and dither >= 0):
-            raise bad_value("dither", dither, "must be finite and not negative")
+        count = None if n is None else at_least_one("n", n)
+        dither = not_negative("dither", dither)
         if isinstance(images, Task):
             drawn, _ = sample_images(images, count or TASK_IMAGES, seed=seed, replace=True)
             return cls(drawn, dither, seed)
@@ -64,7 +60,7 @@ class DitheredImages:
         To each pixel a number uniform in (0, dither] times the image's root mean square is added (times 1 for an image
         of zeros): the same for every batch size.
         """
-        size, rng = _positive("batch_size", batch_size), np.random.default_rng(self.seed)
+        size, rng = at_least_one("batch_size", batch_size), np.random.default_rng(self.seed)
         for start in range(0, len(self), size):
             batch = self.images[start : start + size].astype(np.float64)
             scale = np.sqrt(np.square(batch).mean(axis=tuple(range(1, batch.ndim)), keepdims=True))
@@ -81,11 +77,3 @@ def _as_array(images: object) -> Array:
     if array.dtype.kind not in "fiu":
         raise bad_type("images", str(array.dtype), "must be real numbers")
     return array
-
-
-def _positive(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    if value < 1:
-        raise bad_value(name, value, "must be at least 1")
-    return int(value)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaledetect._base.errors import bad_value
-from scaledetect._base.files import make_folder, plain, replacing, write_json
+from scaledetect._base.files import make_folder, plain, read_text, replacing, write_json
 from scaledetect._base.versions import versions
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class StudyFolder:
     def _check_same(self, wanted: Any) -> None:
         way_out = "choose another folder, or remove this one"
         try:
-            found = json.loads(self._configuration.read_text(encoding="utf-8"))
+            found = json.loads(read_text("output", self._configuration))
             known, there = found["format"] == FORMAT, found["configuration"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             text = f"holds a {self._configuration.name} that cannot be read ({error})"
             raise bad_value("output", str(self.path), text, way_out) from error
         if not known or there != wanted:

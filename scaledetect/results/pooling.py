@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from scaledetect._base.arguments import integer, integers
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
 
 __all__ = ["Exponents", "Pooling"]
+
+MOST_LAYERS = 100_000
+"""Largest depth."""
+
+MOST_SITES = 2**20
+"""Largest filter side and stride, sites."""
 
 
 @dataclass(frozen=True)
@@ -20,28 +29,19 @@ class Pooling:
     stride: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        for name in ("filter_size", "stride"):
+            found = integers(name, getattr(self, name), 1, MOST_SITES, kind="a tuple of integers, one per layer")
+            object.__setattr__(self, name, found)
         if len(self.filter_size) != len(self.stride) or not self.stride:
             raise bad_value(
                 "stride", self.stride, f"needs one entry per layer, as filter_size={self.filter_size!r} has"
             )
-        for name in ("filter_size", "stride"):
-            for value in getattr(self, name):
-                if not isinstance(value, int) or value < 1:
-                    raise bad_value(name, value, "must be an integer of at least 1")
 
     @classmethod
-    def of(cls, filter_size: int | tuple[int, ...], stride: int | tuple[int, ...], depth: int) -> Pooling:
-        """Spread single numbers over `depth` layers; tuples must have `depth` entries."""
-
-        def spread(name: str, value: int | tuple[int, ...]) -> tuple[int, ...]:
-            entries = tuple(np.full(depth, value).tolist() if np.ndim(value) == 0 else np.asarray(value).tolist())
-            if len(entries) != depth:
-                raise bad_value(name, value, f"needs one number, or one per layer (depth={depth})")
-            return entries
-
-        if depth < 1:
-            raise bad_value("depth", depth, "must be at least 1")
-        return cls(spread("filter_size", filter_size), spread("stride", stride))
+    def of(cls, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int) -> Pooling:
+        """Spread single numbers over `depth` layers; sequences must have `depth` entries."""
+        layers = integer("depth", depth, 1, MOST_LAYERS)
+        return cls(_spread("filter_size", filter_size, layers), _spread("stride", stride, layers))
 
     @property
     def depth(self) -> int:
@@ -66,6 +66,16 @@ class Pooling:
             size = -(-size // stride)
             sides.append(size)
         return tuple(sides)
+
+
+def _spread(name: str, value: Any, depth: int) -> tuple[int, ...]:
+    kind = f"an integer from 1 to {MOST_SITES}, or one per layer"
+    plain = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(plain, str) or not isinstance(plain, Sequence):
+        return (integer(name, plain, 1, MOST_SITES, kind=kind),) * depth
+    if len(plain) != depth:
+        raise bad_value(name, value, f"needs one number, or one per layer (depth={depth})")
+    return tuple(integer(name, entry, 1, MOST_SITES, kind=kind) for entry in plain)
 
 
 @dataclass(frozen=True)

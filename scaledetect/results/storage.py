@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect._base.files import replacing
-from scaledetect.results.block_sums import BlockSums
+from scaledetect._base.files import checked_path, replacing
+from scaledetect.results.read_file import read_result
 
 __all__ = ["load", "plain_config", "save"]
 
@@ -23,7 +22,7 @@ FORMAT = "scaledetect.Sensitivities/1"
 
 def save(result: Any, path: str | Path) -> Path:
     """Write the fields of a result."""
-    path = Path(path)
+    path = checked_path("path", path)
     suffix = _suffix(path)
     values = {f.name: getattr(result, f.name) for f in fields(result)}
     sums, deviations = values.pop("sums"), values.pop("deviations")
@@ -49,24 +48,10 @@ def save(result: Any, path: str | Path) -> Path:
 
 
 def load(path: str | Path) -> dict[str, Any]:
-    """The fields of a result."""
-    path = Path(path)
-    if _suffix(path) == ".json":
-        meta = _loads(path, path.read_text(encoding="utf-8"))
-        stored = meta.pop("arrays", {})
-        arrays = {name: np.array(value, dtype=dtype) for name, (dtype, value) in stored.items()}
-    else:
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (zipfile.BadZipFile, ValueError) as error:
-            raise bad_value("path", str(path), "is no file that Sensitivities.save has written") from error
-        meta = _loads(path, str(arrays.pop("meta", "{}")))
-    deviations = {name: arrays.pop(f"deviations/{name}") for name in ("D", "G", "R", "Delta") if meta["has_deviations"]}
-    sums = _sums(meta.pop("sums", None), arrays)
-    values = {**meta, **{name: value for name, value in arrays.items() if "/" not in name}}
-    del values["format"], values["has_deviations"]
-    return {**values, "layers": tuple(values["layers"]), "deviations": deviations or None, "sums": sums}
+    """The fields of a result; a file that is damaged is refused."""
+    path = checked_path("path", path)
+    _suffix(path)
+    return read_result(path, FORMAT)
 
 
 def plain_config(value: Any) -> Any:
@@ -78,16 +63,6 @@ def plain_config(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain_config(entry) for entry in value]
     return value
-
-
-def _sums(names: list[str] | None, arrays: dict[str, Any]) -> dict[str, BlockSums] | None:
-    if names is None:
-        return None
-    found = {}
-    for number, name in enumerate(names):
-        parts = {f.name: arrays[f"sums/{number}/{f.name}"] for f in fields(BlockSums)}
-        found[name] = BlockSums(**{key: value if value.ndim else value.item() for key, value in parts.items()})
-    return found
 
 
 def _suffix(path: Path) -> str:
@@ -108,16 +83,6 @@ def _dumps(value: Any) -> str:
     return json.dumps(_tagged(value), indent=1, allow_nan=False, default=refuse)
 
 
-def _loads(path: Path, text: str) -> dict[str, Any]:
-    try:
-        meta = _untagged(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise bad_value("path", str(path), "is no file that Sensitivities.save has written") from error
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise bad_value("path", str(path), f"is not in the format {FORMAT!r}")
-    return meta
-
-
 def _tagged(value: Any) -> Any:
     """JSON knows no NaN and no infinity: they become {"float": "nan"} and the like."""
     if isinstance(value, Mapping):
@@ -125,9 +90,3 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_tagged(entry) for entry in value]
     return {"float": repr(value)} if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _untagged(value: Any) -> Any:
-    if isinstance(value, dict):
-        return float(value["float"]) if list(value) == ["float"] else {k: _untagged(v) for k, v in value.items()}
-    return [_untagged(entry) for entry in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.allocate import empty
 from scaledetect._base.arguments import MAX_SAMPLE, check_seed
 from scaledetect._base.errors import bad_value
 from scaledetect._kernels import backend
@@ -49,9 +50,10 @@ def normal_rows(
     key: bytes, n: int, width: int, *, start: int = 0, scale: float = 1.0, dtype: Any = "float32"
 ) -> NDArray[Any]:
     """Rows start .. start+n-1 of the normal deviates of `key`, shape (n, width): each is the same in any batch."""
-    out = np.empty((n, width), dtype=float_dtype(dtype))
+    kind = float_dtype(dtype)
     if (start + n) * ((width + 3) // 4) > MAX_SAMPLE:
         raise bad_value("start", start, f"noise on {width} pixels is defined for fewer samples", "lower start")
+    out = empty("n", n, (n, width), kind)
     low, high = philox_key(key)
     fill = backend().fill_normals
     rows = max(1, (1 << 16) // max(1, width))

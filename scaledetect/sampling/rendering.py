@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.allocate import empty
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = ["check_out", "check_pairs", "float_dtype", "render_into", "render_pairs"]
@@ -47,7 +49,7 @@ def render_pairs(
     """
     pairs = check_pairs(pairs, task)
     if out is None:
-        out = np.empty((len(pairs), 1, *task.shape), dtype=float_dtype(dtype))
+        out = empty("pairs", f"{len(pairs)} pairs", (len(pairs), 1, *task.shape), float_dtype(dtype))
     else:
         check_out(out, (len(pairs), 1, *task.shape))
     render_into(pairs, task.pixel_value, out)
@@ -68,7 +70,7 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     """`dtype` as float32 or float64; anything else is an error."""
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except Exception:  # NumPy's for what is no type are of many kinds
         found = np.dtype(object)
     if found not in (np.dtype("float32"), np.dtype("float64")):
         raise bad_type("dtype", dtype, "must be 'float32' or 'float64'")
@@ -77,6 +79,9 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
 
 def check_pairs(pairs: NDArray[np.int64], task: Task) -> NDArray[np.int64]:
     """`pairs`, C-contiguous; raise unless they are pairs of pixels of the lattice."""
+    check_task(task)
+    if not isinstance(pairs, np.ndarray):
+        raise bad_type("pairs", type(pairs).__name__, f"must be an array of int64, (n, 2, {task.dim})")
     pairs = np.ascontiguousarray(pairs)
     if pairs.dtype != np.int64 or pairs.ndim != 3 or pairs.shape[1:] != (2, task.dim):
         raise bad_value("pairs", f"{pairs.dtype} array of shape {pairs.shape}", f"must be int64, (n, 2, {task.dim})")

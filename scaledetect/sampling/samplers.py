@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import MAX_SAMPLE, at_least_one, check_number, check_seed
-from scaledetect._base.errors import InvalidValueError, bad_type, bad_value
+from scaledetect._base.allocate import empty
+from scaledetect._base.arguments import MAX_SAMPLE, at_least_one, check_number, check_seed, flag
+from scaledetect._base.errors import InvalidValueError, bad_value
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.sampling.gaussian_noise import background
 from scaledetect.sampling.pair_stream import PairStream
 from scaledetect.sampling.rendering import check_out, float_dtype, render_into
 from scaledetect.sampling.splits import CLASSES, Split, class_counts, class_window, longest_run
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = [
@@ -76,8 +78,8 @@ def sample_pairs(
     """
     n, start = check_request(task, n, start, split, replace)
     seed = check_seed(seed)
-    pairs = np.empty((n, 2, task.dim), dtype=np.int64)
-    y = np.empty(n, dtype=np.int8)
+    pairs = empty("n", n, (n, 2, task.dim), np.int64)
+    y = empty("n", n, (n,), np.int8)
     if n:
         draw = PairStream(task, seed, split, replace)
         for_chunks(lambda a, b: draw(start + a, pairs[a:b], y[a:b]), n)
@@ -128,7 +130,7 @@ def sample_images(
     n, start = check_request(task, n, start, split, replace)
     seed = check_seed(seed)
     if out is None:
-        out = np.empty((n, 1, *task.shape), dtype=float_dtype(dtype))
+        out = empty("n", n, (n, 1, *task.shape), float_dtype(dtype))
     else:
         check_out(out, (n, 1, *task.shape))
     pairs, y = sample_pairs(task, n, seed=seed, split=split, replace=replace, start=start)
@@ -145,6 +147,7 @@ def first_of_each_class(task: Task, n: int, *, seed: int = 0) -> tuple[NDArray[n
     A class of fewer pairs gives all it has.
     """
     n = at_least_one("n", n)
+    check_task(task)
     pairs, y = sample_pairs(task, min(_prefix_with(task, n), longest_run(task, None)), seed=seed)
     return pairs[y == 1][:n], pairs[y == -1][:n]
 
@@ -177,9 +180,9 @@ def check_request(
     task: Task, n: Any, start: Any, split: Split | None, replace: bool, name: str = "n"
 ) -> tuple[int, int]:
     """`n` and `start` as Python integers; raise, calling n by `name`, unless the split holds that many samples."""
-    if not isinstance(task, Task):
-        raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
+    check_task(task)
     n, start = check_number(name, n), check_number("start", start)
+    flag("replace", replace)
     for class_name in CLASSES:
         size = task.n_near if class_name == "near" else task.n_far
         if class_window(size, split).length == 0:
@@ -200,6 +203,7 @@ def check_splits(task: Task, n_train: Any, n_validation: Any, n_test: Any) -> tu
 
     Training and validation rows are read from opposite ends of one half of each class, and must not meet.
     """
+    check_task(task)
     train, _ = check_request(task, n_train, 0, "train", False, "n_train")
     validation, _ = check_request(task, n_validation, 0, "validation", False, "n_validation")
     test, _ = check_request(task, n_test, 0, "test", False, "n_test")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, flag
 from scaledetect._base.errors import bad_value
 from scaledetect.sampling.samplers import check_request, sample_images, sample_pairs
 from scaledetect.task.task import Task
@@ -68,7 +68,7 @@ def make_scale_detection(
     )  # fmt: skip
     seed = _seed_of(random_state)
     n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
-    if not sparse:
+    if not flag("sparse", sparse):
         X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
         return X.reshape(n_samples, task.n_sites), y
     if task.background_noise:
@@ -80,9 +80,9 @@ def make_scale_detection(
 def _seed_of(random_state: Any) -> int:
     from sklearn.utils import check_random_state
 
-    if isinstance(random_state, Integral):
-        return check_seed(random_state, "random_state")
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    if random_state is None or isinstance(random_state, np.random.RandomState | ModuleType):
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    return check_seed(random_state, "random_state")
 
 
 def _sparse_rows(pairs: NDArray[np.int64], task: Task) -> csr_matrix[Any]:

@@ -9,6 +9,7 @@ from scaledetect._base.errors import bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results.theory_comparison import TheoryComparison
 from scaledetect.task.cards import Card, ReferenceNet, load_card
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = ["compare_net", "compare_with_theory"]
@@ -55,6 +56,7 @@ def compare_with_theory(
     if isinstance(card, str):
         card = load_card(card)
     name, task = (card.name, card.task) if isinstance(card, Card) else ("", card)
+    check_task(task, "card")
     if nets is None:
         nets = card.nets if isinstance(card, Card) else ()
     if not nets:

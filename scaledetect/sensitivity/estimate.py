@@ -6,14 +6,13 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from numbers import Real
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from scaledetect._base.arguments import check_number
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import at_least_one, check_number, flag, fraction
+from scaledetect._base.errors import bad_value
 from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.perturbations.noise import Noise
@@ -21,10 +20,11 @@ from scaledetect.results import Sensitivities
 from scaledetect.sensitivity.assemble import describe_net, outcome
 from scaledetect.sensitivity.batching import runs
 from scaledetect.sensitivity.jackknife import Estimate, estimate_layer
-from scaledetect.sensitivity.options import MIN_BLOCKS, Bench, at_least
+from scaledetect.sensitivity.options import MIN_BLOCKS, Bench
 from scaledetect.sensitivity.passes import Measurement, Passes
 from scaledetect.sensitivity.task_draws import TaskDraws
 from scaledetect.sensitivity.whole_population import check_population, estimate_population, measure_population
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = ["sensitivities"]
@@ -144,8 +144,8 @@ def sensitivities(
     >>> s.layers, s.n
     (('layer1', 'layer2', 'layer3'), 2000)
     """
-    if not isinstance(task, Task):
-        raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
+    check_task(task)
+    keep_sums = flag("keep_sums", keep_sums)
     bench = Bench.of(
         net, noise=noise, layers=layers, channel_mean=channel_mean, seed=seed, prepare=prepare, batch_size=batch_size,
         device=device, dtype=dtype, blocks=blocks,
@@ -156,13 +156,15 @@ def sensitivities(
         "net": describe_net(bench.capture.net),
         "noise": asdict(noise),
         "seed": bench.seed,
-        "channel_mean": channel_mean,
+        "channel_mean": bench.channel_mean,
         "start": start,
     }
     if isinstance(n, str):
         return _exhaustive(bench, draws, n, config, target_stderr, keep_sums)
-    n, start = _multiple("n", at_least("n", n, 1), 2 * bench.blocks), check_number("start", start)
-    target = None if target_stderr is None else _fraction("target_stderr", target_stderr)
+    n, start = _multiple("n", at_least_one("n", n), 2 * bench.blocks), check_number("start", start)
+    target = (
+        None if target_stderr is None else fraction("target_stderr", target_stderr, way_out="it is relative to D and G")
+    )
     if start:
         _multiple("start", start, 2 * bench.blocks)
     with bench.running() as passes:
@@ -239,13 +241,4 @@ def _multiple(name: str, number: int, step: int) -> int:
     if number % step:
         nearest = max(step, step * round(number / step))
         raise bad_value(name, number, f"must be a multiple of 2 * blocks = {step}", f"the nearest is {nearest}")
-    return number
-
-
-def _fraction(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be a number between 0 and 1")
-    number = float(value)
-    if not 0 < number < 1:
-        raise bad_value(name, value, "must be between 0 and 1: it is relative to D and G")
     return number

@@ -131,7 +131,7 @@ def image_sensitivities(
             "net": describe_net(bench.capture.net),
             "noise": asdict(noise),
             "seed": bench.seed,
-            "channel_mean": channel_mean,
+            "channel_mean": bench.channel_mean,
         },
     )
 

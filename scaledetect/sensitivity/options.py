@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 
 import torch
 from torch import nn
 
-from scaledetect._base.arguments import check_seed
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import at_least_one, check_device, check_seed, flag, integer
+from scaledetect._base.errors import bad_type
 from scaledetect.activations.capture import Capture, Function
 from scaledetect.activations.eval_context import left_as_found
 from scaledetect.activations.net_input import Place, Prepare
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sensitivity.passes import Passes
 
-__all__ = ["MIN_BLOCKS", "Bench", "at_least"]
+__all__ = ["MIN_BLOCKS", "Bench"]
 
 MIN_BLOCKS = 50
 
@@ -61,9 +60,10 @@ class Bench:
         if dtype is not None and not getattr(dtype, "is_floating_point", False):
             raise bad_type("dtype", dtype, "must be a floating type of torch, as torch.float64")
         capture = Capture(net, layers)
-        blocks = at_least("blocks", blocks, MIN_BLOCKS)
-        batch_size = None if batch_size is None else at_least("batch_size", batch_size, 1)
-        device = None if device is None else torch.device(device)
+        channel_mean = flag("channel_mean", channel_mean)
+        blocks = integer("blocks", blocks, MIN_BLOCKS)
+        batch_size = None if batch_size is None else at_least_one("batch_size", batch_size)
+        device = None if device is None else check_device(device)
         place = Place.of(capture.module, device, dtype)
         return cls(capture, place, noise, prepare, channel_mean, check_seed(seed), batch_size, blocks, device, dtype)
 
@@ -73,12 +73,3 @@ class Bench:
         found = left_as_found(self.capture.module, seed=self.seed, device=self.device, dtype=self.dtype)
         with found, self.capture:
             yield Passes(self.capture, self.place, self.prepare, channel_mean=self.channel_mean)
-
-
-def at_least(name: str, value: object, least: int) -> int:
-    """`value` as an integer of at least `least`, or an error that names it."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    if value < least:
-        raise bad_value(name, value, f"must be at least {least}")
-    return int(value)

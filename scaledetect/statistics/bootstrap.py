@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scaledetect._base.arguments import check_seed, fraction, integer, real_array
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_value
 from scaledetect.results import Interval
 
 __all__ = ["bootstrap_mean", "bootstrap_ratio"]
+
+MOST_RESAMPLES = 1_000_000
+"""Bootstrap samples; their means are held in memory."""
 
 
 def bootstrap_mean(values: ArrayLike, *, level: float = 0.95, resamples: int = 9999, seed: int = 0) -> Interval:
@@ -55,6 +58,7 @@ def bootstrap_mean(values: ArrayLike, *, level: float = 0.95, resamples: int = 9
 
     sample = _sample("values", values)
     level, resamples = _checked(level, resamples)
+    seed = check_seed(seed)
     mean = float(sample.mean())
     if sample.size == 1 or np.ptp(sample) <= 1e-12 * np.abs(sample).max():
         end = math.nan if sample.size == 1 else mean
@@ -110,7 +114,7 @@ def bootstrap_ratio(
 
 
 def _sample(name: str, values: ArrayLike) -> FloatArray:
-    sample = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    sample = np.atleast_1d(real_array(name, values))
     if sample.ndim != 1 or not sample.size:
         raise bad_value(name, sample.shape, "must have shape (n_seeds,), with at least one seed")
     if not np.isfinite(sample).all():
@@ -126,12 +130,4 @@ def _positive(name: str, values: ArrayLike) -> FloatArray:
 
 
 def _checked(level: float, resamples: int) -> tuple[float, int]:
-    if isinstance(level, bool) or not isinstance(level, Real):
-        raise bad_type("level", level, "must be a number")
-    if not 0 < level < 1:
-        raise bad_value("level", level, "must lie between 0 and 1")
-    if isinstance(resamples, bool) or not isinstance(resamples, Integral):
-        raise bad_type("resamples", resamples, "must be an integer")
-    if resamples < 100:
-        raise bad_value("resamples", resamples, "must be at least 100")
-    return float(level), int(resamples)
+    return fraction("level", level), integer("resamples", resamples, 100, MOST_RESAMPLES)

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scaledetect._base.arguments import real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
 from scaledetect.statistics.student import student_sample
@@ -89,7 +90,7 @@ def _logarithm(values: FloatArray) -> FloatArray:
 
 
 def _sensitivities(name: str, values: ArrayLike) -> FloatArray:
-    sample = np.asarray(values, dtype=np.float64)
+    sample = real_array(name, values)
     if sample.ndim != 1 or not sample.size:
         raise bad_value(name, sample.shape, "must have shape (n_seeds,), with at least one seed")
     if (sample < 0).any():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scaledetect._base.arguments import finite, real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.statistics.student import student_sample
@@ -91,17 +90,17 @@ def prediction_p_values(values: FloatArray, tolerance: tuple[float, float]) -> t
 
 
 def _edges(tolerance: Sequence[object]) -> tuple[float, float]:
-    numbers = [float(edge) for edge in tolerance if isinstance(edge, Real) and not isinstance(edge, bool)]
-    if len(tolerance) != 2 or len(numbers) != 2:
+    if isinstance(tolerance, str) or not hasattr(tolerance, "__len__") or len(tolerance) != 2:
         raise bad_type("tolerance", tolerance, "must be the lower and the upper edge, two numbers")
-    low, high = numbers
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    kind = {"kind": "the lower and the upper edge, two numbers", "allowed": "finite and rise"}
+    low, high = (finite("tolerance", edge, **kind) for edge in tolerance)
+    if not low < high:
         raise bad_value("tolerance", tolerance, "must be finite and rise")
     return low, high
 
 
 def _numbers(values: ArrayLike) -> FloatArray:
-    numbers = np.asarray(values, dtype=np.float64)
+    numbers = real_array("values", values)
     if numbers.ndim != 1 or not numbers.size:
         raise bad_value("values", numbers.shape, "must have shape (n_seeds,), with at least one seed")
     return numbers

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scaledetect._base.arguments import integers, real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.results import ExponentFit
@@ -75,18 +75,20 @@ def fit_exponent(
 
 
 def _rows(name: str, values: ArrayLike) -> FloatArray:
-    rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    rows = np.atleast_2d(real_array(name, values))
     if rows.ndim != 2 or rows.shape[1] < 2 or not rows.shape[0]:
-        raise bad_value(name, np.shape(values), "must have shape (K,) or (n_seeds, K), with at least two layers")
+        raise bad_value(name, rows.shape, "must have shape (K,) or (n_seeds, K), with at least two layers")
     return rows
 
 
 def _range(layers: Sequence[int] | None, depth: int) -> tuple[int, int]:
     if layers is None:
         return 1, depth
-    if len(layers) != 2 or any(isinstance(k, bool) or not isinstance(k, Integral) for k in layers):
-        raise bad_type("layers", layers, "must be the first and the last layer, two integers")
-    first, last = (int(k) for k in layers)
+    kind = "the first and the last layer, two integers"
+    numbers = integers("layers", layers, kind=kind)
+    if len(numbers) != 2:
+        raise bad_type("layers", layers, f"must be {kind}")
+    first, last = numbers
     if not 1 <= first < last <= depth:
         raise bad_value("layers", layers, f"must rise, within 1..{depth}")
     return first, last

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scaledetect._base.arguments import integers, real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 
@@ -86,7 +86,7 @@ def hotelling(differences: ArrayLike, *, layers: Sequence[int] | None = None) ->
     >>> test.layers, test.dof, round(test.p_value, 3)
     ((1, 3, 5, 7), (4, 8), 0.369)
     """
-    rows = np.asarray(differences, dtype=np.float64)
+    rows = real_array("differences", differences)
     if rows.ndim != 2 or rows.shape[0] < ROWS_PER_LAYER or not rows.shape[1]:
         text = f"must have shape (n_rows, K), with at least {ROWS_PER_LAYER} rows and one layer"
         raise bad_value("differences", rows.shape, text)
@@ -131,7 +131,8 @@ def _evenly_spaced(finite: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
 
 
 def _chosen(layers: Sequence[int], finite: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
-    if not len(layers) or any(isinstance(k, bool) or not isinstance(k, Integral) for k in layers):
+    layers = integers("layers", layers, kind="integers, at least one")
+    if not layers:
         raise bad_type("layers", layers, "must be integers, at least one")
     if len(set(layers)) != len(layers) or not all(1 <= k <= finite.size for k in layers):
         raise bad_value("layers", tuple(layers), f"must be different numbers within 1..{finite.size}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.arguments import real_array
 from scaledetect._base.errors import bad_value
 
 __all__ = ["area_under_curve", "crossing"]
@@ -81,7 +82,7 @@ def crossing(P: Sequence[float], error: Sequence[float], level: float = 0.1) -> 
 
 
 def _checked(P: Sequence[float], error: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    counts, e = np.asarray(P, dtype=np.float64), np.asarray(error, dtype=np.float64)
+    counts, e = real_array("P", P), real_array("error", error)
     if counts.ndim != 1 or counts.shape != e.shape or len(counts) == 0:
         raise bad_value("error", list(error), f"must have one number for each of P, at least one; P has {len(P)}")
     if not (np.isfinite(counts).all() and counts[0] > 0 and (np.diff(counts) > 0).all()):

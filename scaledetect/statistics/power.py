@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from numbers import Integral, Real
 
 import numpy as np
 
+from scaledetect._base.arguments import finite, fraction, integer, positive
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.statistics.verdict import level_of_each
 
 __all__ = ["direction_power", "equivalence_power", "tolerance_for_power"]
@@ -52,7 +51,7 @@ def direction_power(effect: float, scatter: float, n_seeds: int, *, alpha: float
     from scipy.stats import nct, t
 
     level = level_of_each(alpha, hypotheses)
-    effect = _number("effect", effect)
+    effect = finite("effect", effect)
     sigma, n = _scatter(scatter), _seeds(n_seeds)
     shift = effect * math.sqrt(n) / sigma
     return float(nct.sf(t.isf(level, n - 1), n - 1, shift))
@@ -94,10 +93,8 @@ def equivalence_power(
     0.856
     """
     level = level_of_each(alpha, hypotheses)
-    half = _number("tolerance", tolerance)
-    if half <= 0:
-        raise bad_value("tolerance", tolerance, "must be positive")
-    return _power(half, _scatter(scatter), _seeds(n_seeds), level, _number("offset", offset))
+    half = positive("tolerance", tolerance, allowed="positive")
+    return _power(half, _scatter(scatter), _seeds(n_seeds), level, finite("offset", offset))
 
 
 def tolerance_for_power(
@@ -136,9 +133,7 @@ def tolerance_for_power(
 
     level = level_of_each(alpha, hypotheses)
     sigma, n = _scatter(scatter), _seeds(n_seeds)
-    wanted = _number("power", power)
-    if not 0 < wanted < 1:
-        raise bad_value("power", power, "must lie between 0 and 1")
+    wanted = fraction("power", power)
     high = 1.0
     while _power(high, 1.0, n, level, 0.0) < wanted:
         high *= 2
@@ -164,24 +159,9 @@ def _margins(n: int, level: float) -> tuple[FloatArray, FloatArray]:
     return np.asarray(t.isf(level, n - 1) * estimated), weights / 2
 
 
-def _number(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be a number")
-    if not math.isfinite(value):
-        raise bad_value(name, value, "must be finite")
-    return float(value)
-
-
 def _scatter(value: float) -> float:
-    sigma = _number("scatter", value)
-    if sigma <= 0:
-        raise bad_value("scatter", value, "must be positive")
-    return sigma
+    return positive("scatter", value, allowed="positive")
 
 
 def _seeds(value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type("n_seeds", value, "must be an integer")
-    if value < 2:
-        raise bad_value("n_seeds", value, "must be at least 2")
-    return int(value)
+    return integer("n_seeds", value, 2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scaledetect._base.arguments import real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
 
@@ -222,7 +223,7 @@ def _jackknife_stderr(without: FloatArray) -> float:
 
 def _relative_variance(stderr: ArrayLike, y: FloatArray, cells: _Cells) -> FloatArray:
     """Variance of ln(measured), by the delta method; 0 where no logarithm enters."""
-    errors = np.asarray(stderr, dtype=np.float64)
+    errors = real_array("measured_stderr", stderr)
     if errors.shape != y.shape:
         raise bad_value("measured_stderr", errors.shape, f"must have the shape of measured, {y.shape}")
     enters = cells.compared & ~cells.hits
@@ -233,7 +234,7 @@ def _relative_variance(stderr: ArrayLike, y: FloatArray, cells: _Cells) -> Float
 
 
 def _measured(values: ArrayLike) -> FloatArray:
-    y = np.asarray(values, dtype=np.float64)
+    y = real_array("measured", values)
     if y.ndim != 2 or y.shape[0] < 3 or not y.shape[1]:
         text = "must have shape (n_seeds, K), with at least three seeds and one layer"
         raise bad_value("measured", y.shape, text)
@@ -242,7 +243,7 @@ def _measured(values: ArrayLike) -> FloatArray:
 
 
 def _predicted(values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    x = np.asarray(values, dtype=np.float64)
+    x = real_array("predicted", values)
     if x.shape not in (shape, shape[1:]):
         raise bad_value("predicted", x.shape, f"must have shape ({shape[1]},) or {shape}, as measured asks")
     _refuse_infinite_or_negative("predicted", x)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import at_least_one, fraction
 
 __all__ = ["Decision", "Verdict", "level_of_each", "verdicts"]
 
@@ -52,15 +51,7 @@ class Decision:
 
 def level_of_each(alpha: float, hypotheses: int) -> float:
     """Level of one test among several, alpha / m: the chance of any false verdict is at most alpha (Bonferroni)."""
-    if isinstance(alpha, bool) or not isinstance(alpha, Real):
-        raise bad_type("alpha", alpha, "must be a number")
-    if not 0 < alpha < 0.5:
-        raise bad_value("alpha", alpha, "must lie between 0 and 1/2")
-    if isinstance(hypotheses, bool) or not isinstance(hypotheses, Integral):
-        raise bad_type("hypotheses", hypotheses, "must be an integer")
-    if hypotheses < 1:
-        raise bad_value("hypotheses", hypotheses, "must be at least 1")
-    return float(alpha) / int(hypotheses)
+    return fraction("alpha", alpha, 0.5) / at_least_one("hypotheses", hypotheses)
 
 
 def verdicts(p_confirm: NDArray[np.float64], p_refute: NDArray[np.float64], level: float) -> NDArray[np.str_]:

@@ -11,10 +11,14 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
-from scaledetect._base.errors import InvalidValueError, bad_value
+from scaledetect._base.errors import InvalidValueError
+from scaledetect._base.files import read_text
 from scaledetect.task.task import Task
 
 __all__ = ["Table", "TaskTable", "parse_card", "read_card_file"]
+
+LONGEST_CARD = 1_000_000
+"""Bytes of a card's file; the cards of the package have about 1000."""
 
 
 class Table(BaseModel):
@@ -51,9 +55,11 @@ def parse_card(text: str, file: str, stem: str, model: type[_Card], tables: Mapp
         For a text that is no such card; each line of the message begins with `file` and names a key.
     """
     try:
-        card = model.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # not TOML, a number of too many digits, arrays too deep
         raise InvalidValueError(f"{file}: not TOML: {error}") from error
+    try:
+        card = model.model_validate(table)
     except ValidationError as error:
         raise InvalidValueError("\n".join(f"{file}: {line}" for line in _explain(error, model, tables))) from error
     name = getattr(card, "name", stem)
@@ -62,12 +68,9 @@ def parse_card(text: str, file: str, stem: str, model: type[_Card], tables: Mapp
     return card
 
 
-def read_card_file(path: Path) -> str:
+def read_card_file(path: str | Path) -> str:
     """The text of a card's file, or an error that says why there is none."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise bad_value("card", str(path), f"cannot be read ({error})") from error
+    return read_text("card", path, LONGEST_CARD)
 
 
 def _explain(error: ValidationError, model: type[Table], tables: Mapping[str, type[Table]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scaledetect._base.arguments import one_of
+from scaledetect._base.arguments import LARGEST, one_of, text
 from scaledetect._base.errors import InvalidValueError, unknown_name
 from scaledetect.task.card_files import Table, TaskTable, parse_card, read_card_file
 from scaledetect.task.task import Task
@@ -35,8 +35,8 @@ SCORE_SHARE = 0.05
 """Largest share of a class that training and test rows of a score card may use together."""
 
 _FOLDER = "scaledetect.tasks"
-_Count = Annotated[int, Field(ge=1)]
-_Seed = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=1, le=LARGEST)]
+_Seed = Annotated[int, Field(ge=0, le=2**64 - 1)]
 # TOML knows arrays only, which strict models do not take for tuples.
 _Counts = Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
 _Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
@@ -164,8 +164,8 @@ def load_card(name: str) -> Card:
     >>> sd.load_card("distance-1d-L64-xi16").nets[0]
     ReferenceNet(filter_size=2, stride=2, depth=5)
     """
-    if name.endswith(".toml"):
-        return _parse(read_card_file(Path(name)), name, Path(name).stem)
+    if text("name", name, kind="the name of a card, or the path of a TOML file").endswith(".toml"):
+        return _parse(read_card_file(name), name, Path(name).stem)
     if name not in set(_names()):
         raise unknown_name("card", name, _names())
     return _parse(files(_FOLDER).joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"tasks/{name}.toml", name)
@@ -188,8 +188,8 @@ def _names() -> Iterator[str]:
     return (entry.name[:-5] for entry in files(_FOLDER).iterdir() if entry.name.endswith(".toml"))
 
 
-def _parse(text: str, file: str, stem: str) -> Card:
-    return parse_card(text, file, stem, Card, {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds})
+def _parse(content: str, file: str, stem: str) -> Card:
+    return parse_card(content, file, stem, Card, {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds})
 
 
 def _check_budgets(task: Task, budgets: Budgets | None) -> None:

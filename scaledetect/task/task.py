@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Literal
 
-from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import finite, flag, integer, not_negative, one_of, positive
+from scaledetect._base.errors import bad_value
 from scaledetect.task.population import MAX_CLASS_SIZE, Population, class_sizes
 
 __all__ = ["Amplitude", "Balance", "Labelling", "Norm", "Task"]
@@ -87,14 +86,13 @@ class Task:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        put("dim", _integer("dim", self.dim))
-        put("size", _integer("size", self.size))
+        put("dim", integer("dim", self.dim))
+        put("size", integer("size", self.size))
         put("xi", _half_integer("xi", self.xi))
         put("gap", _half_integer("gap", self.gap))
         put("amplitude", _amplitude(self.amplitude))
-        put("background_noise", _nonnegative("background_noise", self.background_noise))
-        if not isinstance(self.periodic, bool):
-            raise bad_type("periodic", self.periodic, "must be True or False")
+        put("background_noise", not_negative("background_noise", self.background_noise))
+        put("periodic", flag("periodic", self.periodic))
         one_of("labelling", self.labelling, ("distance", "block"))
         one_of("norm", self.norm, ("l1", "l2", "linf"))
         one_of("balance", self.balance, ("equal", "natural"))
@@ -235,35 +233,17 @@ class Task:
         return 4 * longest * (self.dim if self.norm == "l1" else 1) >= self.far_threshold
 
 
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    return int(value)
-
-
 def _half_integer(name: str, value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be an integer or a half-integer, in pixels")
-    number = float(value)
-    if not math.isfinite(number) or abs(number) > 2**40 or 2 * number != round(2 * number):
-        raise bad_value(name, value, "must be an integer or a half-integer, in pixels", "try 14 or 14.5")
+    text = "an integer or a half-integer, in pixels"
+    number = finite(name, value, kind=text, allowed=text)
+    if abs(number) > 2**40 or 2 * number != round(2 * number):
+        raise bad_value(name, value, f"must be {text}", "try 14 or 14.5")
     return int(number) if number == int(number) else number
-
-
-def _nonnegative(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be a number")
-    if not (math.isfinite(float(value)) and float(value) >= 0):
-        raise bad_value(name, value, "must be finite and not negative")
-    return float(value)
 
 
 def _amplitude(value: object) -> Amplitude:
     if isinstance(value, str):
         one_of("amplitude", value, ("norm", "mean"))
         return value  # type: ignore[return-value]
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type("amplitude", value, 'must be "norm", "mean" or a positive number')
-    if not (math.isfinite(float(value)) and float(value) > 0):
-        raise bad_value("amplitude", value, 'must be "norm", "mean" or a positive number')
-    return float(value)
+    text = '"norm", "mean" or a positive number'
+    return positive("amplitude", value, kind=text, allowed=text)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from numbers import Integral
 
 import numpy as np
 
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import integer
+from scaledetect._base.errors import bad_value
 from scaledetect.perturbations.move_law import move_probabilities, moves
 from scaledetect.results import Exponents
 
@@ -23,6 +23,12 @@ MATRIX_SIDE = 2000
 """Side beyond which the spectrum of the refinement matrix is refused: it is dense."""
 
 MAX_ITERATIONS = 1000
+
+MOST_LAYERS = 10_000
+"""Depth beyond which exact fractions take too many digits."""
+
+MOST_TERMS = 100_000
+"""Largest product of depth and filter side at stride 1, where the autocorrelation grows with every layer."""
 
 
 def exponents(*, filter_size: int = 2, stride: int = 2, dim: int = 1) -> Exponents:
@@ -104,10 +110,16 @@ def refinement_matrix(*, filter_size: int, stride: int) -> list[list[int]]:
     if stride == 1:
         raise bad_value("stride", stride, "must be at least 2: without stride the autocorrelation is not confined")
 
+    last = max(1, (filter_size - 1) // (stride - 1))
+    if last > MATRIX_SIDE:
+        raise bad_value(
+            "filter_size", filter_size, f"needs a matrix of side {last + 1}, above {MATRIX_SIDE}", "raise stride"
+        )
+
     def tent(z: int) -> int:
         return max(filter_size - abs(z), 0)
 
-    side = range(max(1, (filter_size - 1) // (stride - 1)) + 1)
+    side = range(last + 1)
     return [[tent(z - stride * m) + (tent(z + stride * m) if m else 0) for m in side] for z in side]
 
 
@@ -141,7 +153,9 @@ def lattice_sensitivities(*, filter_size: int = 2, stride: int = 2, depth: int =
     filter_size, stride, dim = _checked(filter_size, stride, dim)
     if dim == 3:
         raise bad_value("dim", dim, "must be 1 or 2: in three dimensions the moves have irrational probabilities")
-    depth = _integer("depth", depth)
+    depth = integer("depth", depth, 1, MOST_LAYERS)
+    if stride == 1 and depth * filter_size > MOST_TERMS:
+        raise bad_value("depth", depth, f"times filter_size={filter_size} must be at most {MOST_TERMS}", "lower one")
     law = {1: [(1, Fraction(1))], 2: [(1, Fraction(2, 3)), (2, Fraction(1, 3))]}[dim]
     ratios = _growing_ratios(filter_size, depth) if stride == 1 else _confined_ratios(filter_size, stride, depth)
     return [1 - sum((weight * ratio**axes for axes, weight in law), Fraction(0)) for ratio in ratios]
@@ -207,15 +221,5 @@ def _sensitivity(ratio: float, dim: int) -> float:
 
 
 def _checked(filter_size: int, stride: int, dim: int) -> tuple[int, int, int]:
-    dim = _integer("dim", dim)
-    if dim > 3:
-        raise bad_value("dim", dim, "must be 1, 2 or 3")
-    return _integer("filter_size", filter_size), _integer("stride", stride), dim
-
-
-def _integer(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer")
-    if value < 1:
-        raise bad_value(name, value, "must be at least 1")
-    return int(value)
+    dim = integer("dim", dim, 1, 3, kind="1, 2 or 3")
+    return integer("filter_size", filter_size, 1), integer("stride", stride, 1), dim

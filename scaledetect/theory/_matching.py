@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.move_law import move_probabilities, moves
+from scaledetect.task.check_task import check_task
 from scaledetect.task.population import rank_tables
 from scaledetect.task.task import Task
 from scaledetect.theory._ensemble import class_weights, classify
@@ -49,6 +50,7 @@ def ensemble_sigma(task: Task) -> float:
     >>> round(theory.ensemble_sigma(Task(size=32, xi=8)), 12)
     1.395144641759
     """
+    check_task(task)
     if task.labelling == "block":
         lost = _block_loss(task)
     elif task.periodic:

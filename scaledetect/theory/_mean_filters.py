@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scaledetect._base.arguments import real_array
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._moments import excess_response
 from scaledetect.theory._pooling import Layer
-from scaledetect.theory._sensitivities import entries, outcome, strength
+from scaledetect.theory._sensitivities import outcome, strength
 
 __all__ = ["mean_filter_sensitivities"]
 
@@ -71,10 +73,13 @@ def mean_filter_sensitivities(
     >>> theory.mean_filter_sensitivities(Task(size=32, xi=8), [[1, 1], [1, 1], [1, 1]], stride=2).D.round(4)
     array([0.5392, 0.2865, 0.164 ])
     """
+    check_task(task)
+    if isinstance(filters, str) or not isinstance(filters, Iterable):
+        raise bad_type("filters", filters, "must be one array of weights a layer")
     weights = [_filter(task, place, values) for place, values in enumerate(filters)]
     if not weights:
         raise bad_value("filters", filters, "must be at least one")
-    pooling = Pooling.of(tuple(len(w) for w in weights), entries("stride", stride), len(weights))
+    pooling = Pooling.of(tuple(len(w) for w in weights), stride, len(weights))
     sigma = strength(task, noise)
     rows = (pooling.layers, _sizes(weights, pooling.stride))
     # The scale of the filters stays out of the sums: it would leave the range of float64 in a deep net.
@@ -89,8 +94,8 @@ def mean_filter_sensitivities(
 
 
 def _filter(task: Task, place: int, values: ArrayLike) -> FloatArray:
-    weights = np.asarray(values, dtype=np.float64)
     name = f"filters[{place}]"
+    weights = real_array(name, values)
     if weights.ndim != task.dim or len(set(weights.shape)) != 1 or not weights.size:
         shape = ", ".join(["F"] * task.dim)
         raise bad_value(name, weights.shape, f"must have shape ({shape}), as the task has dim={task.dim}")

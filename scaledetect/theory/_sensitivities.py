@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
@@ -23,7 +23,7 @@ from scaledetect.theory._moments import Moments, noise_response
 from scaledetect.theory._pooling import layer_parameters
 from scaledetect.theory._windows import FirstLayer
 
-__all__ = ["checked_pooling", "entries", "outcome", "sensitivities", "strength"]
+__all__ = ["checked_pooling", "outcome", "sensitivities", "strength"]
 
 
 EPS = float(np.finfo(np.float64).eps)
@@ -87,6 +87,7 @@ def sensitivities(
     >>> theory.sensitivities(Task(size=32, xi=8), depth=3).D.round(4)
     array([0.5392, 0.2865, 0.164 ])
     """
+    check_task(task)
     pooling = checked_pooling(task, net, filter_size, stride, depth)
     sigma = strength(task, noise)
     first = FirstLayer.of(task, pooling.filter_size[0], pooling.stride[0], sigma)
@@ -104,9 +105,10 @@ def checked_pooling(
     task: Task, net: Any, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int
 ) -> Pooling:
     if net is None:
-        pooling = Pooling.of(entries("filter_size", filter_size), entries("stride", stride), _integer("depth", depth))
+        pooling = Pooling.of(filter_size, stride, depth)
     else:
-        if (filter_size, stride, depth) != _DEFAULT_NET:
+        # By their text: an array is neither equal to a number nor different from it.
+        if repr((filter_size, stride, depth)) != repr(_DEFAULT_NET):
             raise bad_value("net", net, "has its own filter_size, stride and depth", "give the net or the numbers")
         pooling = _pooling_of(task, net)
     if pooling.filter_size[0] > task.size:
@@ -122,19 +124,6 @@ def _pooling_of(task: Task, net: Any) -> Pooling:
     if net.dim != task.dim:
         raise bad_value("net", net, f"takes images of {net.dim} dimensions, and the task has dim={task.dim}")
     return pooling
-
-
-def entries(name: str, value: int | Sequence[int]) -> int | tuple[int, ...]:
-    """`value` with Python's integers, one or one per layer."""
-    if isinstance(value, Sequence | np.ndarray):
-        return tuple(_integer(name, entry) for entry in value)
-    return _integer(name, value)
-
-
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise bad_type(name, value, "must be an integer of at least 1, or one per layer")
-    return int(value)
 
 
 def strength(task: Task, noise: Noise) -> float:

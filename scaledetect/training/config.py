@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from numbers import Integral, Real
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import at_least_one, finite, flag, not_negative, one_of, positive
+from scaledetect._base.errors import bad_value
 
 __all__ = ["TrainConfig"]
 
@@ -74,21 +74,16 @@ class TrainConfig:
         one_of("optimizer", self.optimizer, ("sgd", "adam"))
         one_of("schedule", self.schedule, ("constant", "cosine"))
         one_of("dtype", self.dtype, ("float32", "float64"))
+        put = partial(object.__setattr__, self)
         for name in ("batch_size", "max_epochs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral):
-                raise bad_type(name, value, "must be an integer")
-            if int(value) < 1:
-                raise bad_value(name, value, "must be at least 1")
-        for name in ("lr", "ridge", "target_loss", "zero_multiple"):
-            _check_real(name, getattr(self, name))
-        if not self.lr > 0:
-            raise bad_value("lr", self.lr, "must be positive")
+            put(name, at_least_one(name, getattr(self, name)))
+        for name in ("ridge", "target_loss"):
+            put(name, not_negative(name, getattr(self, name)))
+        put("lr", positive("lr", self.lr))
+        put("zero_multiple", finite("zero_multiple", self.zero_multiple))
         if self.zero_multiple < 1:
             raise bad_value("zero_multiple", self.zero_multiple, "must be at least 1")
-        if not isinstance(self.zero_validation, bool):
-            raise bad_type("zero_validation", self.zero_validation, "must be True or False")
-        self._canonical()
+        put("zero_validation", flag("zero_validation", self.zero_validation))
 
     def factor(self, epoch: int) -> float:
         """What the schedule multiplies the learning rate by in `epoch`, counted from 1."""
@@ -101,19 +96,3 @@ class TrainConfig:
         if reached is None:
             return self.max_epochs
         return min(self.max_epochs, math.ceil(self.zero_multiple * reached))
-
-    def _canonical(self) -> None:
-        """Numbers of NumPy become Python's: equal configurations are equal when written, too."""
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if not isinstance(value, bool | str):
-                object.__setattr__(
-                    self, f.name, int(value) if isinstance(value, Integral) and f.type == "int" else float(value)
-                )
-
-
-def _check_real(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be a number")
-    if not (math.isfinite(float(value)) and float(value) >= 0):
-        raise bad_value(name, value, "must be finite and not negative")

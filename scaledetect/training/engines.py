@@ -93,8 +93,10 @@ class StackedEngine:
         return {"parameters": self._nets.parameters()}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        device = self._nets.bias.device
-        self._nets.load([tensor.to(device) for tensor in state["parameters"]])
+        device, parameters = self._nets.bias.device, state["parameters"]
+        if [(t.shape, t.dtype) for t in parameters] != [(t.shape, t.dtype) for t in self._nets.parameters()]:
+            raise ValueError("the parameters have other shapes or another type")
+        self._nets.load([tensor.to(device) for tensor in parameters])
 
 
 class LoopEngine:

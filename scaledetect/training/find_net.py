@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from scaledetect._base.arguments import text
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.import_by_name import locate
 from scaledetect.nets import get
@@ -43,7 +44,7 @@ def find_net(source: str, *, architecture: str | None = None, **options: Any) ->
     KeyError, TypeError, ValueError
         For an unknown name, code that is not there or builds no net, and weights that cannot be read or do not fit.
     """
-    if Path(source).suffix in WEIGHTS:
+    if Path(text("net", source, kind="the name of a net, module:callable or a path")).suffix in WEIGHTS:
         stored = _stored(Path(source))
         if stored.get("format") == MEMBER_FORMAT:
             if architecture is not None:

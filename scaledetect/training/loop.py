@@ -81,7 +81,11 @@ class GroupTraining:
             self._reached, self._losses = stored["reached"], stored["losses"]
         self._engine = self._make_engine()
         if stored is not None:
-            self._engine.load_state(stored["engine"])
+            assert folder is not None
+            try:
+                self._engine.load_state(stored["engine"])
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+                folder.refuse_checkpoint("is damaged: its weights are not those of this net", error)
         if folder is not None:
             folder.rewind_log(seeds, self._epoch)
             past = [epoch for epoch in plan.tracking.epochs if self._epoch > 0 and epoch <= self._epoch]

@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from scaledetect._base.arguments import check_device, integers, not_negative
+from scaledetect._base.errors import bad_type
 from scaledetect.nets import NetSpec, PoolingNet
 from scaledetect.perturbations.noise import Noise
 from scaledetect.task.task import Task
@@ -15,7 +17,7 @@ from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 from scaledetect.training.loop import GroupTraining, TrainProgress
 from scaledetect.training.result import TrainedMember, TrainingRun
-from scaledetect.training.run_spec import Plan, Tracking, check_device
+from scaledetect.training.run_spec import Plan, Tracking
 from scaledetect.training.store import RunFolder
 
 __all__ = ["train"]
@@ -108,10 +110,12 @@ def train(
         Sizes(n_train, n_validation, n_test),
         seeds,
         config,
-        Tracking(tuple(track), track_draws, noise),
+        Tracking(integers("track", track, kind="numbers of epochs, 0 for before training"), track_draws, noise),
         start_from,
     )
-    place = check_device(device)
+    place, checkpoint_every = check_device(device), not_negative("checkpoint_every", checkpoint_every)
+    if on_epoch is not None and not callable(on_epoch):
+        raise bad_type("on_epoch", on_epoch, "must be a function of a TrainProgress")
     folder = None if output is None else RunFolder(output, plan.describe())
     members: dict[int, TrainedMember] = {}
     for group in plan.groups:

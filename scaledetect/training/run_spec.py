@@ -8,21 +8,21 @@ from dataclasses import asdict, dataclass, field
 from numbers import Integral
 from typing import Any
 
-import torch
 from torch import nn
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, integer, integers
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.nets import NetSpec, PoolingNet
 from scaledetect.nets.images.cifar import SIDE, CifarNet
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sampling.keys import STREAM_VERSION
 from scaledetect.sampling.seeds import factor_seed
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 
-__all__ = ["Plan", "Tracking", "check_device"]
+__all__ = ["Plan", "Tracking"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,7 @@ class Plan:
         TypeError, ValueError, KeyError
             Naming the argument.
         """
-        if not isinstance(task, Task):
-            raise bad_type("task", task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
+        check_task(task)
         if not isinstance(config, TrainConfig):
             raise bad_type("config", config, "must be a scaledetect.TrainConfig")
         sizes = sizes.check(task)
@@ -164,9 +163,7 @@ def _check_pooling(net: PoolingNet, task: Task, config: TrainConfig) -> None:
 def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     if isinstance(seeds, Integral):
         return (check_seed(seeds, "seeds"),)
-    if not isinstance(seeds, Iterable):
-        raise bad_type("seeds", seeds, "must be an integer, or integers")
-    numbers = tuple(check_seed(seed, "seeds") for seed in seeds)
+    numbers = integers("seeds", seeds, 0, 2**64 - 1, kind="an integer from 0 to 2^64 - 1, or several")
     if not numbers or len(set(numbers)) < len(numbers):
         raise bad_value("seeds", numbers, "must be at least one, all different")
     return numbers
@@ -204,25 +201,9 @@ def _checked(tracking: Tracking, max_epochs: int) -> Tracking:
     if not isinstance(tracking.noise, Noise):
         raise bad_type("noise", tracking.noise, "must be a scaledetect.Noise")
     for epoch in tracking.epochs:
-        if isinstance(epoch, bool) or not isinstance(epoch, Integral):
-            raise bad_type("track", epoch, "must be numbers of epochs")
-        if epoch < 0:
-            raise bad_value("track", epoch, "must be numbers of epochs, 0 for before training")
+        integer("track", epoch, 0, kind="numbers of epochs, 0 for before training")
         if epoch > max_epochs:
             raise bad_value("track", epoch, f"is past the last epoch, max_epochs={max_epochs}")
-    if tracking.n < 1 or tracking.n % (2 * MIN_BLOCKS):
+    if integer("track_draws", tracking.n) < 1 or tracking.n % (2 * MIN_BLOCKS):
         raise bad_value("track_draws", tracking.n, f"must be a multiple of {2 * MIN_BLOCKS}")
     return Tracking(tuple(sorted({int(epoch) for epoch in tracking.epochs})), int(tracking.n), tracking.noise)
-
-
-def check_device(device: torch.device | str | None) -> torch.device:
-    """The device asked for, by default the first GPU where there is one; an error where it cannot be used."""
-    if device is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(1, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise bad_value("device", str(device), f"cannot be used ({first})", 'take "cpu"') from error
-    return chosen

@@ -10,22 +10,29 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
-from scaledetect._base.errors import bad_type, bad_value
-from scaledetect._base.files import make_folder, plain, replacing, write_json
+from scaledetect._base.checklist import in_words
+from scaledetect._base.errors import RefusalError, bad_type, bad_value
+from scaledetect._base.files import checked_path, make_folder, plain, read_text, regular_file, replacing, write_json
 from scaledetect._base.versions import versions
 from scaledetect.nets import NetSpec
 from scaledetect.results import Sensitivities
 from scaledetect.training.result import TrainedMember
+from scaledetect.training.stored_state import check_scores, is_checkpoint, is_count
 
 __all__ = ["MEMBER_FORMAT", "RunFolder", "load_member", "read_log", "read_stored"]
 
 RUN_FORMAT = "scaledetect.training/1"
 CHECKPOINT_FORMAT = "scaledetect.checkpoint/1"
 MEMBER_FORMAT = "scaledetect.member/1"
+
+LARGEST_LOG = 2**30
+"""Bytes of a log."""
+
+WAY_OUT = "train it again"
 
 
 class RunFolder:
@@ -38,7 +45,7 @@ class RunFolder:
     """
 
     def __init__(self, path: str | Path, description: Mapping[str, Any]) -> None:
-        self.path = Path(path)
+        self.path = checked_path("output", path)
         run = json.loads(json.dumps(plain(dict(description)), allow_nan=False))
         if (self.path / "run.json").exists():
             self._check_same(run)
@@ -65,6 +72,8 @@ class RunFolder:
     def load_member(self, seed: int, track: Sequence[int] = ()) -> TrainedMember:
         """Read a finished member, with what was tracked at the epochs `track` it has seen."""
         member = load_member(self.member_file(seed))
+        if member.seed != seed:
+            raise bad_value("output", str(self.member_file(seed)), f"is the member of seed {member.seed}", WAY_OUT)
         seen = [epoch for epoch in track if epoch <= member.epochs]
         return replace(member, tracked=self.load_tracked(seed, seen))
 
@@ -95,7 +104,14 @@ class RunFolder:
             raise bad_value(
                 "output", str(self._checkpoint), "is no checkpoint of this package", "choose another folder"
             )
+        if not is_checkpoint(state):
+            self.refuse_checkpoint("is damaged: it lacks a part of its state, or one is out of its range")
         return state if set(state["seeds"]) <= set(seeds) else None
+
+    def refuse_checkpoint(self, why: str, cause: Exception | None = None) -> NoReturn:
+        """Say what is wrong with the checkpoint, and how to go on."""
+        way_out = "remove it, and members that are not finished begin again"
+        raise bad_value("output", str(self._checkpoint), why, way_out) from cause
 
     def drop_checkpoint(self) -> None:
         """All its members are finished."""
@@ -141,9 +157,9 @@ class RunFolder:
         path = self.path / "run.json"
         way_out = "choose another folder, or remove this one"
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(read_text("output", path))
             known, there = found["format"] == RUN_FORMAT, dict(found.get("run", {}))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise bad_value(
                 "output", str(self.path), f"holds a run.json that cannot be read ({error})", way_out
             ) from error
@@ -163,24 +179,32 @@ def load_member(path: str | Path) -> TrainedMember:
     TypeError, ValueError
         When the file cannot be read, or is no such member.
     """
-    stored = read_stored(Path(path))
+    stored = read_stored(checked_path("path", path))
     if stored.get("format") != MEMBER_FORMAT:
         raise bad_value(
             "path", str(path), f"is not in the format {MEMBER_FORMAT!r}", "name a file that train has written"
         )
     try:
+        check_scores(stored)
         spec = NetSpec(stored["net"]["name"], stored["net"]["options"])
         net, weights = spec.build(), stored["state_dict"]
         net.to(next(iter(weights.values())).dtype).load_state_dict(weights)
         return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=net.eval())
-    except (KeyError, TypeError, AttributeError, StopIteration, RuntimeError) as error:
-        raise bad_value("path", str(path), "is no whole member", "train it again") from error
+    # Options and weights of all kinds reach the net's own code, and its memory.
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RuntimeError, MemoryError) as error:
+        raise bad_value("path", str(path), f"is no whole member ({in_words(error)})", WAY_OUT) from error
 
 
 def read_log(path: str | Path) -> list[dict[str, Any]]:
-    """The lines of a log; a last one that is incomplete, from a process that was killed, is left out."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    """The lines of a log; a last one that is incomplete, from a process that was killed, is left out.
+
+    Raises
+    ------
+    ValueError
+        For a file that cannot be read, and a line that is none of a log: the message gives its number.
+    """
+    whole, _, _ = read_text("path", path, LARGEST_LOG).rpartition("\n")
+    return [_log_line(Path(path), number, line) for number, line in enumerate(whole.split("\n"), 1) if whole]
 
 
 def read_stored(path: Path) -> dict[str, Any]:
@@ -192,14 +216,26 @@ def read_stored(path: Path) -> dict[str, Any]:
         When the file cannot be read, is damaged, or holds anything else.
     """
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise bad_value("path", str(path), f"cannot be read ({error.strerror})") from error
+        with regular_file("path", path) as file:
+            stored = torch.load(file, map_location="cpu", weights_only=True)
+    except RefusalError:
+        raise
     except Exception as error:  # what the reader of torch raises on rubbish is of no one kind
         raise bad_value("path", str(path), "is damaged, or holds more than tensors and plain data") from error
     if not isinstance(stored, dict):
         raise bad_type("path", str(path), "holds no dictionary of tensors and plain data")
     return stored
+
+
+def _log_line(path: Path, number: int, text: str) -> dict[str, Any]:
+    try:
+        line: dict[str, Any] = json.loads(text)
+        whole = is_count(line["epoch"]) and all(is_count(seed) for seed in line["seeds"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise bad_value("path", str(path), f"line {number} is none of a log", "remove that line")
+    return line
 
 
 _MEMBER_FIELDS = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scaledetect._base.arguments import one_of
+from scaledetect._base.arguments import integers, one_of
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.leaderboard.entries.base import BUDGETS, Budget, Entry, entry_names, find_entry
 from scaledetect.leaderboard.records import run_key
@@ -121,8 +121,10 @@ def _identity(card: Card, entry: Entry, n_train: int, seed: int, configuration: 
 def _settings(entry: Entry, card: Card, n_train: int) -> dict[str, Any]:
     settings = entry.configuration(card.task, n_train)
     try:
-        plain: dict[str, Any] = json.loads(json.dumps(settings, allow_nan=False))
-    except (TypeError, ValueError) as error:
+        text = json.dumps(settings, allow_nan=False, ensure_ascii=False)
+        text.encode("utf-8")  # half a character has no place in a record
+        plain: dict[str, Any] = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
         raise bad_type("configuration", settings, f"of entry {entry.name!r} is not plain data ({error})") from error
     return plain
 
@@ -155,19 +157,17 @@ def _sizes(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]
     sizes = list(card.budgets.n_train)
     if asked is None:
         return sizes if budget == "full" else [size for size in sizes[::2] if size <= QUICK_N_TRAIN]
-    for size in asked:
+    found = integers("n_train", asked, kind="numbers of training images")
+    for size in found:
         if not 1 <= size <= sizes[-1]:
             raise bad_value("n_train", size, f"must be from 1 to {sizes[-1]}, the largest of card {card.name!r}")
-    return list(dict.fromkeys(asked))
+    return list(dict.fromkeys(found))
 
 
 def _seeds(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]:
     if asked is None:
         return list(card.seeds.study if budget == "full" else card.seeds.study[:QUICK_SEEDS])
-    for seed in asked:
-        if seed < 0:
-            raise bad_value("seeds", seed, "must not be negative")
-    return list(dict.fromkeys(asked))
+    return list(dict.fromkeys(integers("seeds", asked, 0, 2**64 - 1, kind="integers from 0 to 2^64 - 1")))
 
 
 def _check_names(entries: dict[str, Entry]) -> None:

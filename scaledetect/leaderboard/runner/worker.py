@@ -55,9 +55,9 @@ def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
 
 
 def _anonymous(outcome: Outcome) -> Outcome:
-    """Without the user's folder, which errors about files name."""
-    home = str(Path.home())
-    return outcome if len(home) < 2 else replace(outcome, reason=outcome.reason.replace(home, "~"))
+    """Without the user's folder, which errors about files name, and in characters that a record can hold."""
+    home, reason = str(Path.home()), outcome.reason.encode("utf-8", "backslashreplace").decode("utf-8")
+    return replace(outcome, reason=reason if len(home) < 2 else reason.replace(home, "~"))
 
 
 def start_worker() -> None:

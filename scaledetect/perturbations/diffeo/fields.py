@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scaledetect._base.allocate import empty
 from scaledetect._base.arguments import check_number, check_seed
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.diffeo.temperature import check_cutoff, check_temperature, squared_modes
@@ -17,6 +18,9 @@ from scaledetect.sampling.gaussian_noise import normal_rows
 from scaledetect.sampling.keys import seed_key
 
 __all__ = ["diffeo_coefficients", "displacement_field", "sine_waves"]
+
+MOST_BYTES = 2**34
+"""Of the displacement fields of one call."""
 
 Array = TypeVar("Array", NDArray[Any], Tensor)
 
@@ -58,7 +62,8 @@ def diffeo_coefficients(n: int, *, cutoff: int = 3, seed: int = 0, start: int = 
     key = seed_key(check_seed(seed), f"diffeo/{cutoff}")
     modes = int(inside.sum())
     normals = normal_rows(key, n, 2 * modes, start=start, dtype="float64")
-    coefficients = np.zeros((n, 2, cutoff, cutoff))
+    coefficients = empty("n", n, (n, 2, cutoff, cutoff), np.float64)
+    coefficients[:, :, ~inside] = 0
     coefficients[:, :, inside] = normals.reshape(n, 2, modes) / np.sqrt(squares[inside])
     return coefficients
 
@@ -91,6 +96,11 @@ def displacement_field(coefficients: Array, size: int, *, temperature: float) ->
     if coefficients.ndim < 2 or coefficients.shape[-1] != coefficients.shape[-2]:
         raise bad_value("coefficients", f"array of shape {tuple(coefficients.shape)}", "must have shape (..., c, c)")
     cutoff = check_cutoff(int(coefficients.shape[-1]), size)
+    if isinstance(coefficients, np.ndarray) and coefficients.dtype.kind != "f":
+        raise bad_type("coefficients", coefficients.dtype, "must be floating", "convert them with astype")
+    n_bytes = math.prod(coefficients.shape[:-2]) * size**2 * int(coefficients.dtype.itemsize)
+    if n_bytes > MOST_BYTES:
+        raise bad_value("size", size, f"the fields would take {n_bytes / 1e9:.3g} GB", "ask for fewer at a time")
     amplitude = size * math.sqrt(check_temperature(temperature, size, cutoff))
     sines = sine_waves(size, cutoff)
     if isinstance(coefficients, Tensor):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.arguments import integer, positive
+from scaledetect._base.errors import bad_value
 
 __all__ = [
-    "TypicalDisplacement", "check_cutoff", "check_positive", "check_temperature", "diffeo_temperature_range",
+    "TypicalDisplacement", "check_cutoff", "check_temperature", "diffeo_temperature_range",
     "largest_cutoff", "squared_modes", "temperature_of", "typical_displacement",
 ]  # fmt: skip
 
@@ -21,6 +21,12 @@ SLACK = 1e-9
 
 SMALLEST_SIZE = 4
 """Pixels; below it not even cutoff 2 has a temperature."""
+
+LARGEST_SIZE = 2**16
+"""Pixels; a field on such an image takes 32 GB."""
+
+MOST_MODES = 4096
+"""Largest cutoff whose modes are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ def temperature_of(size: int, cutoff: int, *, temperature: float | None, delta: 
             raise bad_value("delta", delta, f"temperature={temperature!r} fixes the strength already", "give one")
         return check_temperature(temperature, size, cutoff)
     cutoff = check_cutoff(cutoff, size)
-    delta, most = check_positive("delta", 1.0 if delta is None else delta), size / (math.pi * cutoff)
+    delta, most = positive("delta", 1.0 if delta is None else delta), size / (math.pi * cutoff)
     if not 0.5 * (1 - SLACK) <= delta <= most * (1 + SLACK):
         raise bad_value(
             "delta", delta, f"must be from 0.5 to L / (pi cutoff) = {most:.6g} pixels for L={size}, cutoff={cutoff}"
@@ -134,7 +140,7 @@ def temperature_of(size: int, cutoff: int, *, temperature: float | None, delta: 
 
 def check_temperature(temperature: object, size: int, cutoff: int) -> float:
     """`temperature` as a float within its range."""
-    value = check_positive("temperature", temperature)
+    value = positive("temperature", temperature)
     low, high = diffeo_temperature_range(size, cutoff)
     if not low * (1 - SLACK) <= value <= high * (1 + SLACK):
         raise bad_value(
@@ -148,33 +154,18 @@ def check_temperature(temperature: object, size: int, cutoff: int) -> float:
 
 def check_cutoff(cutoff: object, size: object = None) -> int:
     """`cutoff` as a Python integer of at least 2, and one that images of `size`, if given, have a temperature for."""
-    if isinstance(cutoff, bool) or not isinstance(cutoff, Integral):
-        raise bad_type("cutoff", cutoff, "must be an integer of at least 2")
-    value = int(cutoff)
-    if value < 2:
-        raise bad_value("cutoff", cutoff, "must be at least 2")
+    value = integer("cutoff", cutoff, 2)
     if size is not None and value > (most := largest_cutoff(size)):
         raise bad_value("cutoff", cutoff, f"must be from 2 to 2 L / pi, {most} for L={size}", "no temperature is left")
+    if value > MOST_MODES:
+        raise bad_value("cutoff", cutoff, f"must be from 2 to {MOST_MODES}: a field has its square of coefficients")
     return value
 
 
 def largest_cutoff(size: object) -> int:
     """The largest cutoff with T_min <= T_max: floor(2 L / pi). It is at most L - 2, the highest mode of the lattice."""
-    if isinstance(size, bool) or not isinstance(size, Integral):
-        raise bad_type("size", size, f"must be an integer of at least {SMALLEST_SIZE}")
-    if size < SMALLEST_SIZE:
-        raise bad_value("size", size, f"images must have a side of at least {SMALLEST_SIZE} pixels", "pad them")
-    return int(2 * int(size) / math.pi)
-
-
-def check_positive(name: str, value: object) -> float:
-    """`value` as a positive finite float."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise bad_type(name, value, "must be a positive number")
-    number = float(value)
-    if not (math.isfinite(number) and number > 0):
-        raise bad_value(name, value, "must be positive and finite")
-    return number
+    side = integer("size", size, SMALLEST_SIZE, LARGEST_SIZE, way_out="pad or crop the images")
+    return int(2 * side / math.pi)
 
 
 def squared_modes(cutoff: int) -> NDArray[np.float64]:

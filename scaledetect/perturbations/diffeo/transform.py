@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scaledetect._base.arguments import positive
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.diffeo.temperature import (
     SLACK,
     check_cutoff,
-    check_positive,
     diffeo_temperature_range,
     largest_cutoff,
 )
@@ -72,7 +72,7 @@ class Diffeo:
             check_cutoff(cutoff)
         for name in ("temperature", "delta"):
             for value in _ends(name, getattr(self, name)):
-                check_positive(name, value)
+                positive(name, value)
         if self.temperature is not None and self.delta is not None:
             raise bad_value("delta", self.delta, f"temperature={self.temperature!r} fixes the strength", "give one")
 
