@@ -69,8 +69,9 @@ def integers(name: str, values: object, low: int | None = None, high: int = LARG
     found = tuple(islice(values, MOST_NUMBERS + 1))
     if len(found) > MOST_NUMBERS:
         raise bad_value(name, values, f"must be at most {MOST_NUMBERS} numbers", "take them in several parts")
-    if not all(_is_integer(value) for value in found):
-        raise bad_type(name, found, f"must be {kind}")
+    for value in found:
+        if not _is_integer(value):
+            raise bad_type(name, value, f"must be {kind}")
     return tuple(integer(name, value, low, high) for value in found)
 
 

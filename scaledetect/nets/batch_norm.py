@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from scaledetect._base.arguments import integer
 from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["calibrate_batch_norm"]
@@ -111,9 +111,7 @@ def _batches(images: Tensor | NDArray[Any], batch_size: int) -> tuple[Tensor, ..
         raise bad_type("images", kind, "must be a floating torch tensor or NumPy array")
     if tensor.ndim < 2 or len(tensor) < 2:
         raise bad_value("images", tuple(tensor.shape), "must have shape (n, channels, ...), with at least two images")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral):
-        raise bad_type("batch_size", batch_size, "must be an integer")
-    if batch_size < 2:
+    if integer("batch_size", batch_size) < 2:
         raise bad_value("batch_size", batch_size, "must be at least 2: one image has no variance")
     # 3 images in batches of 2 at most would leave one alone, which has no variance either.
     number = min(math.ceil(len(tensor) / int(batch_size)), len(tensor) // 2)

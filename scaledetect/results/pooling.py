@@ -69,7 +69,7 @@ class Pooling:
 
 
 def _spread(name: str, value: Any, depth: int) -> tuple[int, ...]:
-    kind = f"an integer from 1 to {MOST_SITES}, or one per layer"
+    kind = f"an integer of at least 1 and at most {MOST_SITES}, or one per layer"
     plain = value.tolist() if isinstance(value, np.ndarray) else value
     if isinstance(plain, str) or not isinstance(plain, Sequence):
         return (integer(name, plain, 1, MOST_SITES, kind=kind),) * depth

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from scaledetect._base.arguments import at_least_one, check_number, check_seed, one_of
+from scaledetect._base.arguments import at_least_one, check_number, check_seed, flag, one_of
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory._matching import ensemble_sigma
-from scaledetect.theory._sensitivities import entries
 from scaledetect.theory.initialisation.enumeration import exact_sums
 from scaledetect.theory.initialisation.monte_carlo import (
     BLOCKS,
@@ -121,8 +121,7 @@ def at_initialisation(
     >>> t.D.round(5), t.D_stderr.max()
     (array([0.91035, 0.82719, 0.78452, 0.76986, 0.77093, 0.77939]), np.float64(0.0))
     """
-    if not isinstance(task, Task):
-        raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
+    check_task(task)
     given = {"filter_size": filter_size, "stride": stride, "depth": depth, "gain": gain, "width": width}
     wide = _net_of_numbers(task, filter_size, stride, depth, gain) if net is None else _net_of(task, net, given)
     channels = _channels(channel_mean, width if net is None else net.width, net is not None)
@@ -169,13 +168,13 @@ def _net_of_numbers(
     task: Task, filter_size: int | Sequence[int], stride: int | Sequence[int], depth: int, gain: Gain
 ) -> WideNet:
     one_of("gain", gain, ("critical", "paper"))
-    pooling = Pooling.of(entries("filter_size", filter_size), entries("stride", stride), at_least_one("depth", depth))
+    pooling = Pooling.of(filter_size, stride, depth)
     return WideNet(task.dim, pooling, gain)
 
 
 def _net_of(task: Task, net: object, given: Mapping[str, object]) -> WideNet:
     for name, value in given.items():
-        if value != _DEFAULTS[name]:
+        if repr(value) != repr(_DEFAULTS[name]):
             raise bad_value(name, value, "the net has its own", "give the net or the numbers")
     pooling, gain, dim = (getattr(net, name, None) for name in ("pooling", "gain", "dim"))
     if not isinstance(pooling, Pooling) or gain not in ("critical", "paper") or not hasattr(net, "width"):
@@ -188,9 +187,7 @@ def _net_of(task: Task, net: object, given: Mapping[str, object]) -> WideNet:
 
 def _channels(channel_mean: bool, width: int | None, is_nets: bool) -> int | None:
     """Channels to average over; None for none."""
-    if not isinstance(channel_mean, bool):
-        raise bad_type("channel_mean", channel_mean, "must be True or False")
-    if not channel_mean:
+    if not flag("channel_mean", channel_mean):
         if width is not None and not is_nets:
             limit = "single channels are those of infinite width"
             raise bad_value("width", width, limit, "leave it out, or ask for channel_mean=True")

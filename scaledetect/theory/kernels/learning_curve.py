@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, flag, integer, integers, not_negative
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.task import Task
+from scaledetect.task.check_task import check_task
+from scaledetect.task.task import Task
 from scaledetect.theory.kernels.finite_population import repeated_rows_error
 from scaledetect.theory.kernels.generalisation import effective_ridge, mean_squared_error
 from scaledetect.theory.kernels.population import Population, population_of
@@ -115,6 +115,7 @@ def kernel_learning_curve(
     >>> bool((abs(curve.mse / curve.mse_measured - 1) < 0.03).all())
     True
     """
+    check_task(task)
     built = build_kernel(kernel, net_options)
     P, ridge, seed = _checked_rows(n_train), _checked_ridge(ridge), check_seed(seed)
     n_draws = _checked_draws(n_draws)
@@ -161,38 +162,30 @@ def _mean_and_error(values: FloatArray) -> tuple[float, float]:
 
 
 def _checked_rows(n_train: Sequence[int]) -> list[int]:
-    if np.ndim(n_train) != 1:
+    if isinstance(n_train, str) or not isinstance(n_train, Sequence | np.ndarray):
         raise bad_type("n_train", n_train, "must be a sequence of integers", "write [64] for one of them")
     if len(n_train) == 0:
         raise bad_value("n_train", n_train, "must hold at least one number of rows")
-    for n in n_train:
-        if isinstance(n, bool) or not isinstance(n, Integral):
-            raise bad_type("n_train", n, "must be a sequence of integers")
+    found = integers("n_train", n_train, kind="a sequence of integers")
+    for n in found:
         if not 1 <= n <= MAX_TRAIN:
             raise bad_value("n_train", n, f"must be from 1 to {MAX_TRAIN} rows")
-    return [int(n) for n in n_train]
+    return list(found)
 
 
 def _checked_ridge(ridge: object) -> float:
-    if isinstance(ridge, bool) or not isinstance(ridge, Real):
-        raise bad_type("ridge", ridge, "must be a number")
-    if not (math.isfinite(ridge) and float(ridge) >= 0):
-        raise bad_value("ridge", ridge, "must be finite and not negative")
-    return float(ridge)
+    return not_negative("ridge", ridge)
 
 
 def _checked_draws(n_draws: object) -> int:
-    if isinstance(n_draws, bool) or not isinstance(n_draws, Integral):
-        raise bad_type("n_draws", n_draws, "must be an integer")
-    if int(n_draws) < 0 or n_draws == 1:
+    number = integer("n_draws", n_draws)
+    if number < 0 or number == 1:
         raise bad_value("n_draws", n_draws, "must be at least 2, for a standard error, or 0 for the formula alone")
-    return int(n_draws)
+    return number
 
 
 def _check_finite(finite_population: object, ridge: float) -> None:
-    if not isinstance(finite_population, bool):
-        raise bad_type("finite_population", finite_population, "must be True or False")
-    if finite_population and ridge == 0:
+    if flag("finite_population", finite_population) and ridge == 0:
         raise bad_value("finite_population", True, "needs a ridge above 0", "take a small one, such as ridge=0.001")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from scaledetect._base.arguments import at_least_one
+from scaledetect._base.arguments import at_least_one, positive
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.theory.initialisation.rectified import rectified_product
 
 __all__ = ["FullyConnectedKernel", "GaussianKernel", "LinearKernel"]
@@ -32,10 +30,7 @@ class GaussianKernel:
     length: float = 1.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.length, bool) or not isinstance(self.length, int | float):
-            raise bad_type("length", self.length, "must be a positive number")
-        if not (math.isfinite(self.length) and self.length > 0):
-            raise bad_value("length", self.length, "must be positive and finite")
+        positive("length", self.length)
 
     def gram(self, images: FloatArray) -> FloatArray:
         """K of all pairs of images, shape (M, M)."""
