@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from scaledetect._base.errors import MissingFileError, bad_type, bad_value
+from scaledetect._base.errors import MissingFileError, RefusalError, bad_type, bad_value
 
 __all__ = [
     "check_writable",
@@ -56,9 +56,10 @@ def regular_file(name: str, path: str | Path) -> Iterator[BinaryIO]:
     except OSError as error:
         refusal = bad_value(name, str(path), f"cannot be read ({error.strerror})")
         raise (MissingFileError(str(refusal)) if isinstance(error, FileNotFoundError) else refusal) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise bad_value(name, str(path), "cannot be read (it is no regular file)")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise bad_value(name, str(path), "cannot be read (it is no regular file)")
         yield file
 
 
@@ -68,6 +69,8 @@ def read_text(name: str, path: str | Path, limit: int = SIZE_LIMIT) -> str:
         with regular_file(name, path) as file:
             data = file.read(limit + 1)
         text = data.decode("utf-8")
+    except RefusalError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         raise bad_value(name, str(path), f"cannot be read ({error})") from error
     if len(data) > limit:

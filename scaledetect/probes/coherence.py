@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, integer
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.capture import Function
@@ -19,8 +19,9 @@ from scaledetect.activations.reader import ActivationReader
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import CoherentShare, Pooling
 from scaledetect.sampling.samplers import sample_pairs
-from scaledetect.sensitivity.options import MIN_BLOCKS, at_least
+from scaledetect.sensitivity.options import MIN_BLOCKS
 from scaledetect.sensitivity.task_draws import Images, TaskDraws
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 
 __all__ = ["coherent_share"]
@@ -97,8 +98,7 @@ def coherent_share(
     >>> sd.probes.coherent_share(net, sd.Task(size=32, xi=8), n=200)
     <CoherentShare measured, 3 layers, n=200, sigma=1.39514>
     """
-    if not isinstance(task, Task):
-        raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
+    check_task(task)
     if not isinstance(noise, Noise):
         raise bad_type("noise", noise, "must be a scaledetect.Noise")
     n, seed = _draws(n), check_seed(seed)
@@ -133,7 +133,7 @@ def coherent_share(
 
 
 def _draws(n: object) -> int:
-    number, step = at_least("n", n, 1), 2 * MIN_BLOCKS
+    number, step = integer("n", n, 1), 2 * MIN_BLOCKS
     if number % step:
         nearest = max(step, step * round(number / step))
         raise bad_value("n", n, f"must be a multiple of {step}: equal blocks of both classes", f"take {nearest}")

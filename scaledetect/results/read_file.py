@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import integer
+from scaledetect._base.arguments import LARGEST
 from scaledetect._base.errors import RefusalError, bad_value
 from scaledetect._base.files import read_text, regular_file
 from scaledetect.results.block_sums import BlockSums
@@ -148,7 +148,8 @@ def _check_plain(meta: Mapping[str, Any]) -> None:
     _ensure(isinstance(sigma, float | int) and not isinstance(sigma, bool) and not sigma < 0, f"sigma is {sigma!r}")
     float(sigma)  # an integer may be larger than any float
     for name in ("n", "n_blocks"):
-        integer(name, meta[name], 0)
+        value = meta[name]
+        _ensure(type(value) is int and 0 <= value <= LARGEST, f"{name} is no number of draws or blocks")
 
 
 def _curve(array: NDArray[Any], name: str, shape: tuple[int, ...]) -> NDArray[Any]:

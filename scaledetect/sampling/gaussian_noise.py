@@ -52,7 +52,8 @@ def normal_rows(
     """Rows start .. start+n-1 of the normal deviates of `key`, shape (n, width): each is the same in any batch."""
     kind = float_dtype(dtype)
     if (start + n) * ((width + 3) // 4) > MAX_SAMPLE:
-        raise bad_value("start", start, f"noise on {width} pixels is defined for fewer samples", "lower start")
+        name, value = ("start", start) if start else ("n", n)
+        raise bad_value(name, value, f"noise on {width} pixels is defined for fewer samples", f"lower {name}")
     out = empty("n", n, (n, width), kind)
     low, high = philox_key(key)
     fill = backend().fill_normals

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import CoherentShare, Pooling
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
@@ -75,6 +76,7 @@ def coherent_share(
     >>> theory.coherent_share(Task(size=64, xi=16), depth=5, noise=noise).share.round(3)
     array([0.483, 0.651, 0.789, 0.882, 0.937])
     """
+    check_task(task)
     pooling = checked_pooling(task, net, filter_size, stride, depth)
     sigma = strength(task, noise)
     first = FirstLayer.of(task, pooling.filter_size[0], pooling.stride[0], sigma)

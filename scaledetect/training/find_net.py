@@ -12,6 +12,7 @@ from torch import nn
 
 from scaledetect._base.arguments import text
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.files import checked_path
 from scaledetect._base.import_by_name import locate
 from scaledetect.nets import get
 from scaledetect.training.store import MEMBER_FORMAT, load_member, read_stored
@@ -45,7 +46,7 @@ def find_net(source: str, *, architecture: str | None = None, **options: Any) ->
         For an unknown name, code that is not there or builds no net, and weights that cannot be read or do not fit.
     """
     if Path(text("net", source, kind="the name of a net, module:callable or a path")).suffix in WEIGHTS:
-        stored = _stored(Path(source))
+        stored = _stored(checked_path("net", source))
         if stored.get("format") == MEMBER_FORMAT:
             if architecture is not None:
                 raise bad_value("architecture", architecture, "is what this trained net brings along", "leave it out")

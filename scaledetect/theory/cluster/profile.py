@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type
 from scaledetect.results import ClusterProfile
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory.cluster.responses import activation_slices, no_or_one_pixel, reader_on
 
@@ -69,8 +69,7 @@ def cluster_profile(
     >>> sd.theory.cluster_profile(net, sd.Task(size=32, xi=8)).neighbour_correlation
     array([0.5  , 0.75 , 0.875])
     """
-    if not isinstance(task, Task):
-        raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
+    check_task(task)
     wraps = task.periodic and task.labelling == "distance"
     z = np.arange(task.size // 2 + 1 if wraps else task.size)
     options: dict[str, Any] = {"layers": layers, "channel_mean": channel_mean, "prepare": prepare, "seed": seed}

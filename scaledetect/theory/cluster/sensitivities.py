@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from scaledetect._base.arguments import integer
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
+from scaledetect.task.check_task import check_task
 from scaledetect.task.task import Task
 from scaledetect.theory._sensitivities import strength
 from scaledetect.theory.cluster.first_order import FirstOrder
@@ -109,10 +110,8 @@ def cluster_sensitivities(
     >>> sd.theory.cluster_sensitivities(net, task, n=100).D.round(4)
     array([0.5392, 0.2865, 0.164 ])
     """
-    if not isinstance(task, Task):
-        raise bad_type("task", type(task).__name__, "must be a scaledetect.Task", "load one with scaledetect.load_task")
-    if isinstance(order, bool) or order not in (1, 2):
-        raise bad_value("order", order, "must be 1 or 2")
+    check_task(task)
+    order = integer("order", order, 1, 2, kind="1 or 2")
     sigma, n = strength(task, noise), check_draws(n)
     pixels = FirstOrder(task) if order == 1 else SecondOrder(task)
     options: dict[str, Any] = {"layers": layers, "channel_mean": channel_mean, "prepare": prepare, "seed": seed}
@@ -121,7 +120,7 @@ def cluster_sensitivities(
         noisy = empty_responses(reader, task, noise.mode, sigma, n=n, seed=seed)
     config = {
         "theory": "cluster",
-        "order": int(order),
+        "order": order,
         "task": asdict(task),
         "net": {"class": type(reader.net).__name__},
         "noise": asdict(noise),

@@ -1,0 +1,89 @@
+"""Records at the ends of what they may hold: the last that is taken and the first that is not."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from helpers.record_samples import sample_record
+from pydantic import ValidationError
+
+from scaledetect.leaderboard.records import Environment, RecordError, environment, read_record, storage, write_record
+from scaledetect.leaderboard.records.storage import keyed_path
+from scaledetect.leaderboard.runner.worker import _anonymous
+from scaledetect.leaderboard.scoring import Outcome
+
+
+@pytest.mark.parametrize(("fit", "predict", "wall"), [(0.0005, 0.0005, 0.0), (500.0, 501.0, 1000.0)])
+def test_parts_may_exceed_the_whole_by_a_thousandth_and_a_millisecond(fit: float, predict: float, wall: float) -> None:
+    assert sample_record(fit_seconds=fit, predict_seconds=predict, wall_seconds=wall).wall_seconds == wall
+    with pytest.raises(ValidationError, match="less than fit and predictions took together"):
+        sample_record(fit_seconds=fit + 0.0015, predict_seconds=predict, wall_seconds=wall)
+
+
+def test_a_file_of_just_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_record(tmp_path, sample_record())
+    monkeypatch.setattr(storage, "SIZE_LIMIT", path.stat().st_size)
+    assert read_record(path) == sample_record()
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(RecordError, match=f"has {path.stat().st_size} bytes, more than the"):
+        read_record(path)
+
+
+def test_a_name_has_at_most_a_hundred_characters(tmp_path: Path) -> None:
+    assert keyed_path(tmp_path, "c" * 100, "e", 3, 4, "k" * 64).name == f"P3-seed4-{'k' * 16}.json"
+    for card, entry, named in (("c" * 101, "e", "card"), ("c", "e" * 101, "entry"), ("", "e", "card")):
+        with pytest.raises(ValueError, match=f"^{named}="):
+            keyed_path(tmp_path, card, entry, 3, 4, "k" * 64)
+
+
+def test_five_faults_are_named_at_most(tmp_path: Path) -> None:
+    data = json.loads(write_record(tmp_path, sample_record()).read_text())
+    del data["sha256"]
+    (tmp_path / "a.json").write_text(json.dumps(data | {f"more{k}": 1 for k in range(6)}))
+    with pytest.raises(RecordError) as caught:
+        read_record(tmp_path / "a.json")
+    assert caught.value.reason.count(";") == 4
+
+
+def test_an_environment_without_names_says_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cpu = environment.cpu_model.__wrapped__
+    monkeypatch.setattr(environment, "_CPU_FILE", tmp_path / "cpu")
+    for name in ("machine", "system", "processor"):
+        monkeypatch.setattr(platform, name, lambda: "")
+    here = Environment.here(1)
+    assert (here.machine, here.system, cpu()) == ("unknown", "unknown", "unknown")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert (Environment.here(1).machine, cpu()) == ("x86_64", "x86_64")
+    monkeypatch.setattr(platform, "processor", lambda: "a processor")
+    assert cpu() == "a processor"
+    (tmp_path / "cpu").write_text("flags : many\nmodel name :\nmodel name : A100\nmodel name : B200\n")
+    assert cpu() == "A100"
+
+
+@pytest.mark.parametrize(
+    ("torch", "name"),
+    [
+        (None, ""),
+        (SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False)), ""),
+        (
+            SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True, get_device_name=lambda: "G" * 201)),
+            "G" * 200,
+        ),
+    ],
+)
+def test_an_accelerator_has_a_name_where_torch_can_use_it(
+    torch: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert environment.accelerator() == name
+
+
+def test_a_reason_in_half_a_character_can_be_written(tmp_path: Path) -> None:
+    reason = _anonymous(Outcome("failed", "ValueError: \ud800")).reason
+    record = sample_record(status="failed", reason=reason)
+    assert read_record(write_record(tmp_path, record)).reason == "ValueError: \\ud800"

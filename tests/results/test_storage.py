@@ -1,0 +1,234 @@
+"""Damaged files of results are refused at load by one sentence that names the path."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scaledetect as sd
+from scaledetect._base.errors import RefusalError
+from scaledetect.results import BlockSums
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def result() -> sd.Sensitivities:
+    """One with every kind of field, made up."""
+    rng = np.random.default_rng(0)
+    block = {name: rng.random((2, 1)) for name in ("deformed", "noisy", "squares")}
+    counts = np.full((2, 1), 5)
+    sums = BlockSums(
+        **block, vectors=rng.random((2, 1, 4)), reference=rng.random(4), counts=counts, deformed_events=3,
+        noisy_events=4, eps=1e-7,
+    )  # fmt: skip
+    curves = {name: rng.random(2) for name in ("D", "G", "R", "Delta")}
+    return sd.Sensitivities(
+        layers=("one", "two"), **curves, **{f"{name}_stderr": rng.random(2) for name in curves}, sigma=math.nan,
+        kind="measured", D_events=np.array([1, -1]), G_events=np.array([0, 2]), n=10, n_blocks=2,
+        config={"x": [1, "y"]}, deviations={name: rng.random((2, 2)) for name in curves},
+        sums={"one": sums, "two": sums},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("stored")
+    result().save(folder / "s.npz")
+    dataclasses.replace(result(), sums=None).save(folder / "s.json")
+    return {path.suffix: path.read_bytes() for path in folder.iterdir()}
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(RefusalError) as caught:
+        sd.Sensitivities.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_was_made_up_is_read_back(stored: dict[str, bytes], tmp_path: Path) -> None:
+    for suffix, data in stored.items():
+        (tmp_path / f"s{suffix}").write_bytes(data)
+        found = sd.Sensitivities.load(tmp_path / f"s{suffix}")
+        assert (found.layers, found.n, found.n_blocks, found.config) == (("one", "two"), 10, 2, {"x": [1, "y"]})
+        assert math.isnan(found.sigma)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.pop("layers"),
+        lambda data: data.pop("sigma"),
+        lambda data: data.pop("arrays"),
+        lambda data: data.pop("has_deviations"),
+        lambda data: data.pop("A"),
+        lambda data: data.update(extra=1),
+        lambda data: data.update(layers="ab"),
+        lambda data: data.update(layers=[1, 2]),
+        lambda data: data.update(layers=["one"]),
+        lambda data: data.update(kind="guessed"),
+        lambda data: data.update(kind=["measured"]),
+        lambda data: data.update(sigma="1"),
+        lambda data: data.update(sigma=True),
+        lambda data: data.update(sigma=-1.0),
+        lambda data: data.update(sigma=10**400),
+        lambda data: data.update(sigma={"float": "x"}),
+        lambda data: data.update(n=-1),
+        lambda data: data.update(n=1.5),
+        lambda data: data.update(n=10**400),
+        lambda data: data.update(n_blocks=3),
+        lambda data: data.update(n_blocks=False),
+        lambda data: data.update(config=[]),
+        lambda data: data.update(has_deviations=1),
+        lambda data: data.update(has_deviations=False),
+        lambda data: data.update(A=1.0),
+        lambda data: data.update(sums=3),
+        lambda data: data.update(sums=["one"]),
+        lambda data: data.update(arrays=[]),
+        lambda data: data["arrays"].pop("D"),
+        lambda data: data["arrays"].pop("deviations/D"),
+        lambda data: data["arrays"].update(D=["float64", [1.0]]),
+        lambda data: data["arrays"].update(D=["float64", [[1.0, 2.0]]]),
+        lambda data: data["arrays"].update(D=["float64", ["a", "b"]]),
+        lambda data: data["arrays"].update(D=["float64", [None, 1.0]]),
+        lambda data: data["arrays"].update(D=["object", [1.0, 2.0]]),
+        lambda data: data["arrays"].update(D=["complex128", [1.0, 2.0]]),
+        lambda data: data["arrays"].update(D=["int64", [1, 2]]),
+        lambda data: data["arrays"].update(D=[1.0, 2.0]),
+        lambda data: data["arrays"].update(D=["float64", [[1.0], [1.0, 2.0]]]),
+        lambda data: data["arrays"].update(D_stderr=["float64", [-1.0, 1.0]]),
+        lambda data: data["arrays"].update(D_events=["int64", [-2, 1]]),
+        lambda data: data["arrays"].update(D_events=["int64", [1.5, 1]]),
+        lambda data: data["arrays"].update(more=["float64", [1.0]]),
+        lambda data: data.update(format="scaledetect.Sensitivities/2"),
+    ],
+)
+def test_a_field_that_is_not_what_it_must_be_is_refused(
+    change: Change, stored: dict[str, bytes], tmp_path: Path
+) -> None:
+    data = json.loads(stored[".json"])
+    change(data)
+    (tmp_path / "s.json").write_text(json.dumps(data))
+    refused(tmp_path / "s.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"\xff\xfe", b"[" * 100_000, b"[1, 2]", b"1" + b"0" * 5000, b'{"format": NaN}', b"null", b'"text"',
+        b'{"float": "nan"}',
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_result_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_bytes(content)
+    refused(tmp_path / "s.json")
+
+
+def test_no_damage_to_a_file_gives_another_error(stored: dict[str, bytes], tmp_path: Path) -> None:
+    rng, kept = random.Random(0), 0
+    for number in range(150):
+        suffix = (".npz", ".json")[number % 2]
+        data = bytearray(stored[suffix])
+        if number % 5 == 0:
+            del data[rng.randrange(len(data)) :]
+        for _ in range(rng.randrange(1, 4)):
+            if data:
+                data[rng.randrange(len(data))] = rng.randrange(256)
+        path = tmp_path / f"s{suffix}"
+        path.write_bytes(data)
+        try:
+            found = sd.Sensitivities.load(path)
+        except RefusalError:
+            continue
+        kept += 1  # a digit of a number or a letter of a name was changed: a whole result all the same
+        found.to_frame()
+        assert found.D.shape == (len(found.layers),)
+    assert kept < 75
+
+
+def npz(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(f"{name}.npy", data)
+    return path
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def members_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
+
+
+def test_an_archive_that_unpacks_to_more_than_its_file_is_refused_first(
+    stored: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = members_of(stored[".npz"])
+    assert sd.Sensitivities.load(npz(tmp_path / "same.npz", members)).n == 10
+    bomb = npz(tmp_path / "bomb.npz", members | {"D": npy(np.zeros(2_000_000))}, zipfile.ZIP_DEFLATED)
+    assert bomb.stat().st_size < 100_000
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a member was opened")
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", never)
+    assert "it unpacks to 16" in refused(bomb)
+
+
+def test_a_header_that_promises_more_than_there_is_allocates_nothing(stored: dict[str, bytes], tmp_path: Path) -> None:
+    members = members_of(stored[".npz"])
+    longer = npy(np.zeros(2)).replace(b"(2,), }          ", b"(20000000000,), }")
+    assert b"20000000000" in longer
+    assert "bytes, not 160000000" in refused(npz(tmp_path / "s.npz", members | {"D": longer}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"D": npy(np.array([object(), None], dtype=object))},
+        {"D": npy(np.zeros(2, dtype=np.float32))},
+        {"D": npy(np.zeros((2, 1)))},
+        {"D": b"no array"},
+        {"D": b""},
+        {"meta": npy(np.array(5))},
+        {"meta": npy(np.array(["{}"]))},
+        {"meta": npy(np.array("{"))},
+        {"sums/0/counts": npy(np.array("a"))},
+        {"sums/0/vectors": npy(np.zeros((3, 1, 4)))},
+        {"sums/0/eps": None},
+        {"sums/2/eps": npy(np.zeros(()))},
+        {"deviations/D": npy(np.zeros((3, 2)))},
+        {"meta": None},
+    ],
+)
+def test_a_member_that_is_not_what_it_must_be_is_refused(
+    changed: dict[str, bytes | None], stored: dict[str, bytes], tmp_path: Path
+) -> None:
+    members = {**members_of(stored[".npz"]), **changed}
+    refused(npz(tmp_path / "s.npz", {name: data for name, data in members.items() if data is not None}))
+
+
+def test_a_name_that_stands_twice_and_a_folder_are_refused(stored: dict[str, bytes], tmp_path: Path) -> None:
+    path = npz(tmp_path / "s.npz", members_of(stored[".npz"]))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("D.npy", npy(np.zeros(2)))
+    assert "a name stands twice" in refused(path)
+    (tmp_path / "t.npz").mkdir()
+    assert "no regular file" in refused(tmp_path / "t.npz")
+    np.save(tmp_path / "u.npy", np.zeros(3))
+    (tmp_path / "u.npy").rename(tmp_path / "u.npz")
+    refused(tmp_path / "u.npz")
