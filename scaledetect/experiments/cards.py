@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from scaledetect._base.arguments import one_of
+from scaledetect._base.arguments import one_of, text
 from scaledetect._base.canonical_json import content_hash
 from scaledetect._base.errors import InvalidValueError, unknown_name
 from scaledetect.perturbations.noise import NOISE_MODES, NoiseMode
@@ -243,8 +243,8 @@ def load_experiment_card(name: str) -> ExperimentCard:
     ValueError
         For a file that is no card. The message names the file, the key, and the known keys close to it.
     """
-    if name.endswith(".toml"):
-        return _parse(read_card_file(Path(name)), name, Path(name).stem)
+    if text("name", name, kind="the name of an experiment, or the path of a TOML file").endswith(".toml"):
+        return _parse(read_card_file(name), name, Path(name).stem)
     return _shipped(name)
 
 

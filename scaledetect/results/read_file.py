@@ -97,7 +97,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     _ensure(version in readers, f"an array of version {version}")
     shape, _, dtype = readers[version](file)
-    _ensure(all(isinstance(side, int) and side >= 0 for side in shape), f"an array of shape {shape}")
+    _ensure(all(side >= 0 for side in shape), f"an array of shape {shape}")
     return shape, dtype
 
 
@@ -173,7 +173,8 @@ def _layer_sums(prefix: str, arrays: dict[str, NDArray[Any]], n_blocks: int) -> 
     for name, value in parts.items():
         _ensure(value.dtype.kind in "fi" and value.dtype.itemsize == 8, f"{prefix}{name} is {value.dtype}")
         _ensure(value.ndim < 2 or len(value) == n_blocks, f"{prefix}{name} is of shape {value.shape}")
-    return BlockSums(**{name: value if value.ndim else value.item() for name, value in parts.items()})
+    plain: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in parts.items()}
+    return BlockSums(**plain)
 
 
 def _ensure(holds: bool, otherwise: str) -> None:

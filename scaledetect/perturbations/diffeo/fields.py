@@ -96,7 +96,7 @@ def displacement_field(coefficients: Array, size: int, *, temperature: float) ->
     if coefficients.ndim < 2 or coefficients.shape[-1] != coefficients.shape[-2]:
         raise bad_value("coefficients", f"array of shape {tuple(coefficients.shape)}", "must have shape (..., c, c)")
     cutoff = check_cutoff(int(coefficients.shape[-1]), size)
-    if isinstance(coefficients, np.ndarray) and coefficients.dtype.kind != "f":
+    if "float" not in str(coefficients.dtype):
         raise bad_type("coefficients", coefficients.dtype, "must be floating", "convert them with astype")
     n_bytes = math.prod(coefficients.shape[:-2]) * size**2 * int(coefficients.dtype.itemsize)
     if n_bytes > MOST_BYTES:

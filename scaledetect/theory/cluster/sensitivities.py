@@ -111,7 +111,7 @@ def cluster_sensitivities(
     array([0.5392, 0.2865, 0.164 ])
     """
     check_task(task)
-    order = integer("order", order, 1, 2, kind="1 or 2")
+    integer("order", order, 1, 2, kind="1 or 2")
     sigma, n = strength(task, noise), check_draws(n)
     pixels = FirstOrder(task) if order == 1 else SecondOrder(task)
     options: dict[str, Any] = {"layers": layers, "channel_mean": channel_mean, "prepare": prepare, "seed": seed}
@@ -120,7 +120,7 @@ def cluster_sensitivities(
         noisy = empty_responses(reader, task, noise.mode, sigma, n=n, seed=seed)
     config = {
         "theory": "cluster",
-        "order": order,
+        "order": int(order),
         "task": asdict(task),
         "net": {"class": type(reader.net).__name__},
         "noise": asdict(noise),
