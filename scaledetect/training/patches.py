@@ -24,20 +24,19 @@ class Windows:
     filter_size: int
     stride: int
     device: torch.device
-    _sites: Tensor | None = field(init=False)
-    _windows_first: tuple[int, ...] = field(init=False)
+    _line: Tensor | None = field(init=False)
+    _mirrored_line: Tensor = field(init=False)
     _by_axis: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Axes (M, n, window, site, window, site, ..., C) in the order of windows, sites, channels; and back.
-        windows = [2 + 2 * axis for axis in range(self.dim)]
-        order = (0, 1, *windows, *(axis + 1 for axis in windows), 2 + 2 * self.dim)
-        object.__setattr__(self, "_windows_first", order)
-        object.__setattr__(self, "_by_axis", tuple(order.index(axis) for axis in range(len(order))))
-        start = torch.arange(self.out_size) * self.stride - self.left
-        sites = ((start[:, None] + torch.arange(self.filter_size)) % self.size).flatten()
-        in_place = torch.equal(sites, torch.arange(self.size))
-        object.__setattr__(self, "_sites", None if in_place else sites.to(self.device))
+        # Axes (M, n, window, ..., site, ..., C) in the order (M, n, window, site, window, site, ..., C).
+        pairs = [2 + axis + first for axis in range(self.dim) for first in (0, self.dim)]
+        object.__setattr__(self, "_by_axis", (0, 1, *pairs, 2 + 2 * self.dim))
+        steps = torch.arange(self.stride * (self.out_size - 1) + self.filter_size)
+        line = (steps - self.left) % self.size
+        in_place = self.filter_size == self.stride and torch.equal(line, torch.arange(self.size))
+        object.__setattr__(self, "_line", None if in_place else line.to(self.device))
+        object.__setattr__(self, "_mirrored_line", ((steps - self.filter_size // 2) % self.size).to(self.device))
 
     @property
     def left(self) -> int:
@@ -54,21 +53,42 @@ class Windows:
         """Windows of an image."""
         return int(self.out_size**self.dim)
 
-    def rows(self, maps: Tensor) -> Tensor:
-        """Shape (M, n out_size^d, F^d C): the windows in row-major order, the sites of each too, channels last."""
-        members, n, channels = maps.shape[0], maps.shape[1], maps.shape[-1]
-        if self._sites is not None:
+    def rows(self, maps: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """Shape (M, n out_size^d, F^d C): the windows in row-major order, the sites of each too, channels last.
+
+        Written into `out`, if that is given and has the number of entries; else a view of the map, or a new tensor.
+        """
+        return self._rows(maps, self._line, out)
+
+    def mirrored_rows(self, maps: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The same for windows i - F // 2 ... i + (F - 1) // 2: those that cover site i, for a map at stride 1.
+
+        Their product with filters turned round is the adjoint of `rows` and of the product with the filters.
+        """
+        return self._rows(maps, self._mirrored_line, out)
+
+    def _rows(self, maps: Tensor, line: Tensor | None, out: Tensor | None) -> Tensor:
+        members, n = maps.shape[:2]
+        if line is not None:
             for axis in range(2, 2 + self.dim):
-                maps = maps.index_select(axis, self._sites)
-        split = maps.reshape(members, n, *(self.out_size, self.filter_size) * self.dim, channels)
-        return split.permute(self._windows_first).reshape(members, n * self.n_windows, -1)
+                maps = maps.index_select(axis, line)
+        for axis in range(2, 2 + self.dim):
+            maps = maps.unfold(axis, self.filter_size, self.stride)
+        # Sites before channels: whole lines of a window are copied at a time.
+        windows = maps.movedim(2 + self.dim, -1)
+        shape = (members, n * self.n_windows, -1)
+        if line is None:
+            return windows.reshape(shape)
+        if out is None or out.numel() != windows.numel():
+            return windows.reshape(shape).contiguous()
+        return out.view(windows.shape).copy_(windows).view(shape)
 
     def adjoint(self, rows: Tensor) -> Tensor:
         """What `rows` does backwards: the map on which each site holds the sum over all windows that cover it."""
         members, channels = rows.shape[0], rows.shape[-1] // self.filter_size**self.dim
         sides = (self.out_size,) * self.dim + (self.filter_size,) * self.dim
         split = rows.reshape(members, -1, *sides, channels).permute(self._by_axis)
-        if self._sites is None:
+        if self._line is None:
             return split.reshape(members, split.shape[1], *(self.size,) * self.dim, channels)
         for axis in range(2, 2 + self.dim):
             split = self._overlaid(split, axis)

@@ -50,6 +50,9 @@ class StackedPoolingNets:
         self.weights = [_as_matrices(stack(f"{name}.conv.weight")) for name in names]
         self.biases = [stack(f"{name}.conv.bias")[:, None] for name in names]
         self.beta, self.bias = stack("readout.weight")[:, 0], stack("readout.bias")[:, 0]
+        # Large and used again in every step: memory fresh from the system costs three times the copying.
+        self._rows: dict[int, Tensor] = {}
+        self._mirrored: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.bias)
@@ -106,7 +109,8 @@ class StackedPoolingNets:
         kept: list[tuple[Tensor, Tensor]] = []
         maps = _channels_last(images)
         for k in range(len(self.weights)):
-            rows, maps = self._layer(k, maps)
+            rows, maps = self._layer(k, maps, self._rows.get(k))
+            self._rows[k] = rows
             kept.append((rows, maps))
         pooled = maps.flatten(2, -2).mean(2)
         margins = 1 - labels * self._readout(pooled)
@@ -120,10 +124,10 @@ class StackedPoolingNets:
             gradient = self._step_layer(k, rows, maps, gradient, lr, decay)
         return margins.clamp_min(0).sum(1)
 
-    def _layer(self, k: int, maps: Tensor) -> tuple[Tensor, Tensor]:
+    def _layer(self, k: int, maps: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The windows of layer k as rows, and its map after ReLU, without the gain."""
         windows = self._windows[k]
-        rows = windows.rows(maps)
+        rows = windows.rows(maps, out=out)
         flat = torch.baddbmm(self.biases[k], rows, self.weights[k], alpha=self._factors[k]).relu_()
         return rows, flat.view(*maps.shape[:2], *(windows.out_size,) * windows.dim, self.width)
 
@@ -143,14 +147,23 @@ class StackedPoolingNets:
         flat = maps.view(len(self), -1, self.width)
         by_sum = torch.ops.aten.threshold_backward(gradient.reshape(flat.shape), flat, 0)
         weight = self.weights[k]
-        before = (
-            self._windows[k].adjoint(torch.bmm(by_sum, weight.transpose(1, 2)).mul_(self._factors[k]))
-            if k
-            else gradient
-        )
+        before = self._before(k, by_sum).mul_(self._factors[k]) if k else gradient
         weight.baddbmm_(rows.transpose(1, 2), by_sum, beta=1 - decay, alpha=-lr * self._factors[k])
         self.biases[k].sub_(by_sum.sum(1, keepdim=True), alpha=lr)
         return before
+
+    def _before(self, k: int, by_sum: Tensor) -> Tensor:
+        """Derivative by the input of layer k, but for a factor, from that by its sums of shape (M, n sites, H)."""
+        windows, weight = self._windows[k], self.weights[k]
+        if windows.stride > 1:
+            return windows.adjoint(torch.bmm(by_sum, weight.transpose(1, 2)))
+        shape = (len(self), -1, *(windows.size,) * windows.dim)
+        # (M, F^d C, H) to (M, F^d H, C), the sites of the filter in reverse.
+        filters = weight.view(len(self), windows.filter_size**windows.dim, -1, self.width)
+        turned = filters.flip(1).transpose(2, 3).flatten(1, 2)
+        self._mirrored = windows.mirrored_rows(by_sum.view(*shape, self.width), out=self._mirrored)
+        product = torch.bmm(self._mirrored, turned)
+        return product.view(*shape, turned.shape[-1])
 
 
 def _channels_last(images: Tensor) -> Tensor:
