@@ -169,6 +169,7 @@ class Experiment:
         ValueError
             For what the experiment has no data of.
         """
+        one_of("noise", noise, self.noises)
         one_of("channels", channels, ("each", "mean"))
         one_of("curve", curve, ("net", "shuffled", "mean-filters"))
         found = {
@@ -179,7 +180,8 @@ class Experiment:
         return tuple(self._by_seed(found, {"noise": noise, "channels": channels, "curve": curve}))
 
     def shares(self, noise: NoiseMode = "rectified_noise") -> Shares:
-        """Coherent share of the noise by net and layer."""
+        """Coherent share of the noise by net and layer; signed and rectified noise only."""
+        one_of("noise", noise, self.noises)
         found = {line["seed"]: line for line in self._of("share") if line["noise"] == noise}
         lines = list(self._by_seed(found, {"noise": noise}))
         share, stderr = (np.array([line[name] for line in lines], dtype=float) for name in ("share", "stderr"))
