@@ -58,8 +58,8 @@ def other_nets(spread: float, shift: float) -> Callable[[Line], object]:
 @pytest.mark.parametrize(
     ("change", "seeds", "kind", "why"),
     [
-        (lambda line: None, 12, "identical", "all 84 lines of 12 nets"),
-        (lambda line: None, 1, "identical", "all 7 lines of 1 nets"),
+        (lambda line: None, 12, "identical", "all 96 lines of 12 nets"),
+        (lambda line: None, 1, "identical", "all 8 lines of 1 nets"),
         (scale(1 + 1e-5), 12, "consistent", "the same nets"),
         (scale(1.01), 12, "differs", "the same nets; the largest relative difference is 9.9e-03, in D"),
         (scale(1.01, "Delta"), 12, "differs", "in Delta"),
