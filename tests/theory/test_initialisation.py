@@ -237,3 +237,11 @@ def test_channel_means_of_too_many_sites_are_refused() -> None:
         at_initialisation(sd.Task(dim=2, size=128, xi=16), depth=1, width=8, channel_mean=True, n=200)
     with pytest.raises(ValueError, match="kernels between sites"):
         at_initialisation(sd.Task(dim=2, size=48, xi=16), stride=1, width=8, channel_mean=True, n=200)
+
+
+def test_the_band_of_one_net_narrows_as_the_root_of_its_width() -> None:
+    wide, narrow = (sd.theory.one_net_scatter(6, width) for width in (400, 100))
+    np.testing.assert_allclose(2 * wide, narrow, rtol=1e-12)
+    assert narrow[[0, 5]].tolist() == pytest.approx([0.05, 0.16])
+    with pytest.raises(ValueError, match="width=0"):
+        sd.theory.one_net_scatter(6, 0)
