@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import scaledetect as sd
+from scaledetect.reproduce import load_hypotheses
 
 CODE = """
 import scaledetect as sd, scaledetect.baselines, scaledetect.tasks
@@ -19,6 +20,8 @@ assert files("scaledetect").joinpath("py.typed").is_file()
 print(sd.__file__)
 print(*sd.list_tasks())
 print(sd.load_task("distance-1d-L64-xi16").digest())
+from scaledetect.reproduce import load_hypotheses
+print(*(one.id for one in load_hypotheses().hypotheses))
 """
 
 
@@ -44,10 +47,11 @@ def test_wheel_out_of_sdist(built: Path, tmp_path: Path) -> None:
     empty.mkdir()
     _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel, cwd=empty)
     code = f"import sys; sys.path.insert(0, {str(site)!r})\n" + CODE
-    home, names, digest = _python("-c", code, cwd=empty).splitlines()
+    home, names, digest, hypotheses = _python("-c", code, cwd=empty).splitlines()
     assert Path(home).is_relative_to(site)
     assert names.split() == sd.list_tasks()
     assert digest == sd.load_card("distance-1d-L64-xi16").digest
+    assert hypotheses.split() == [one.id for one in load_hypotheses().hypotheses]
     assert list(empty.iterdir()) == []
 
 
@@ -66,7 +70,7 @@ def test_sdist_holds_what_the_tests_need(built: Path) -> None:
 
 
 def test_editable_install_from_elsewhere(tmp_path: Path) -> None:
-    home, names, _ = _python("-c", CODE, cwd=tmp_path).splitlines()
+    home, names, *_ = _python("-c", CODE, cwd=tmp_path).splitlines()
     assert Path(home) == Path(str(sd.__file__))
     assert names.split() == sd.list_tasks()
 
@@ -79,7 +83,7 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/data/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
-    assert shipped == inside | beside | {"scaledetect/py.typed"}
+    assert shipped == inside | beside | {"scaledetect/py.typed", "scaledetect/reproduce/hypotheses.toml"}
 
 
 def test_one_version(root: Path) -> None:

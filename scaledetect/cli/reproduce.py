@@ -3,59 +3,109 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scaledetect._base.errors import bad_value
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="examples, depth-1d, deep-nets, layers-2d; or claims, a table.")
+    str, typer.Argument(metavar="NAME", help="examples, depth-1d, deep-nets, layers-2d; or claims, tables.")
 ]
 SizeName = Annotated[
     str, typer.Option(metavar="SIZE", help="laptop: minutes on two cores. paper: widths and seeds of the paper.")
 ]
 OutputFolder = Annotated[
-    Path | None, typer.Option(help="Folder to write to and to go on in; default: reproduce/NAME-SIZE.")
+    Path | None,
+    typer.Option(help="Folder to write to and to go on in; default: reproduce/NAME-SIZE, and for claims none."),
 ]
 Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th training, from number I on.")]
 
 
 def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None, shard: Shard = "1/1") -> None:
     """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
-    from scaledetect.cli.tables import print_rows, progress
+    from scaledetect.cli.tables import progress
     from scaledetect.reproduce import reproduce as make
 
-    # The claims are decided from the data of the figure.
-    figure = "depth-1d" if name == "claims" else name
-    folder = output or Path("reproduce") / f"{figure}-{size}"
+    if name == "claims":
+        if (size, shard) != ("laptop", "1/1"):
+            given = ("size", size) if size != "laptop" else ("shard", shard)
+            raise bad_value(*given, "goes with figures: claims are decided from frozen experiments", "leave it out")
+        _claims(output)
+        return
+    folder = output or Path("reproduce") / f"{name}-{size}"
     with progress("reproducing") as bar:
-        done = make(figure, size=size, output=folder, shard=_shard(shard), on_step=bar.show)  # type: ignore[arg-type]
+        done = make(name, size=size, output=folder, shard=_shard(shard), on_step=bar.show)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(f"not done yet, by other shards: {', '.join(done.missing)}")
-    elif name == "claims":
-        print_rows("The paper's claims", _HEADINGS, _claims(folder / "depth-1d-claims.csv"), left=5)
-    else:
-        for path in (*done.data, *done.figures):
+    for path in (*done.data, *done.figures):
+        typer.echo(str(path))
+
+
+_PRIMARY = (
+    "claim",
+    "protocol",
+    "experiment",
+    "number",
+    "value",
+    "low",
+    "high",
+    "tolerance",
+    "nets",
+    "left out",
+    "verdict",
+)
+_EXPLORATORY = ("subject", "experiment", "channels", "noise", "number", "value", "low", "high", "nets", "beside")
+
+
+def _claims(output: Path | None) -> None:
+    """Print both tables; write them where a folder is given."""
+    from scaledetect.cli.tables import print_rows
+    from scaledetect.reproduce import claims
+
+    found = claims()
+    names = (
+        "claim",
+        "protocol",
+        "experiment",
+        "number",
+        "value",
+        "low",
+        "high",
+        "tolerance",
+        "n_seeds",
+        "left_out",
+        "verdict",
+    )
+    level = f"{found.alpha:g} / {len(found.primary)}"
+    print_rows(
+        f"Primary hypotheses, each decided at level {level}", _PRIMARY, _cells(found.primary_frame, names), left=4
+    )
+    columns = ("subject", "job", "channels", "noise", "number", "value", "low", "high", "n_seeds", "reference")
+    print_rows("Exploratory, without verdicts", _EXPLORATORY, _cells(found.exploratory, columns), left=5)
+    if output is not None:
+        for path in found.write(output):
             typer.echo(str(path))
 
 
-_HEADINGS = ("claim", "nets and task", "channels", "noise", "number", "value", "low", "high", "asked", "verdict")
-
-
-def _claims(path: Path) -> list[list[str]]:
-    """The rows of the table of claims; a claim is named once."""
-    from scaledetect.reproduce.folder import read_table
-
+def _cells(table: pd.DataFrame, names: tuple[str, ...]) -> list[list[str]]:
+    """Rows of text; what stands in the first column is named once."""
     rows: list[list[str]] = []
     last = ""
-    for row in read_table(path).to_dict("records"):
-        numbers = ["-" if row[name] != row[name] else f"{row[name]:.3g}" for name in ("value", "low", "high")]
-        texts = ["-" if row[name] != row[name] else str(row[name]) for name in ("job", "channels", "noise", "number")]
-        claim = str(row["claim"])
-        rows.append(["" if claim == last else claim, *texts, *numbers, str(row["expected"]), str(row["verdict"])])
-        last = claim
+    for row in table.to_dict("records"):
+        first, *rest = (_cell(row[name]) for name in names)
+        rows.append(["" if first == last else first, *rest])
+        last = first
     return rows
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "" or value != value:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scaledetect.reproduce.claims import decide
 from scaledetect.reproduce.depth_figure import draw_depth
+from scaledetect.reproduce.exploratory import exploratory
 from scaledetect.reproduce.pooling_job import PoolingJob
 from scaledetect.reproduce.study import Job, Size, Study
 from scaledetect.task.task import Task
@@ -61,4 +61,4 @@ def _paper() -> tuple[PoolingJob, ...]:
     )
 
 
-STUDY = Study("depth-1d", "Sensitivities against depth, before and after training", "7", _jobs, draw_depth, decide)
+STUDY = Study("depth-1d", "Sensitivities against depth, before and after training", "7", _jobs, draw_depth, exploratory)

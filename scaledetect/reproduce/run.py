@@ -105,7 +105,7 @@ def reproduce(
     if missing:
         return Reproduction(name, (), (), missing)
     tables = folder.gather([job.name for job in jobs])
-    data = folder.write_data(tables if chosen.decide is None else {**tables, **chosen.decide(tables)})
+    data = folder.write_data(tables if chosen.derive is None else {**tables, **chosen.derive(tables)})
     return Reproduction(name, data, folder.write_figures(chosen.draw(tables)), ())
 
 

@@ -46,7 +46,7 @@ class Study:
         From the size to the jobs.
     draw : callable
         From the tables of all jobs, one under another, to the figures by what follows the name; "" is the paper's.
-    decide : callable, optional
+    derive : callable, optional
         From the same tables to others that follow from them.
     """
 
@@ -55,4 +55,4 @@ class Study:
     paper_figure: str
     jobs: Callable[[Size], tuple[Job, ...]]
     draw: Callable[[Tables], dict[str, Figure]]
-    decide: Callable[[Tables], Tables] | None = None
+    derive: Callable[[Tables], Tables] | None = None
