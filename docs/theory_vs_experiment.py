@@ -1,7 +1,7 @@
-"""Write docs/theory-vs-experiment.md, its figures and its table of claims from the data in docs/data.
+"""Write docs/theory-vs-experiment.md, its figures and its table of exploratory numbers from the data in docs/data.
 
 The data come from ``scaledetect reproduce depth-1d``; ``python docs/theory_vs_experiment.py`` writes the rest. No
-result in the text is typed: each is looked up in the table of claims, or computed from the data.
+result in the text is typed: each is looked up in that table, or computed from the data.
 """
 
 # ruff: noqa: E501 (lines of the text are as long as their numbers)
@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from scaledetect._base.files import replacing
-from scaledetect.reproduce.claims import decide
 from scaledetect.reproduce.deep_nets import LABELS
 from scaledetect.reproduce.depth_figure import COLUMNS, MAIN, draw_depth
+from scaledetect.reproduce.exploratory import exploratory
 from scaledetect.reproduce.folder import read_table, write_table
 from scaledetect.reproduce.run import study
 from scaledetect.statistics.correlation import rank_correlation
@@ -24,16 +24,16 @@ DOCS = Path(__file__).resolve().parent
 TABLES = ("curves", "filters", "training")
 DEEP, LAYERS = "deep-nets-nets", "layers-2d-layers"
 
-FALLS = "D falls with depth after training"
-BEFORE = "D does not fall with depth before training"
-MORE = "D falls more after training than before"
-RISES = "G rises with depth after training"
-RISES_MORE = "G rises more after training than before"
-CONSTANT = "The constant mode of the filters grows with training"
-SHUFFLED_D, SHUFFLED_G = "Shuffling channels raises D", "Shuffling channels lowers G"
-MEAN_D, MEAN_G = "The mean filters predict D of the channel mean", "The mean filters predict G of the channel mean"
-SLOPE_D = "The slope of D against A is that of constant filters, exact"
-SLOPE_G = "The slope of G against A is that of constant filters, exact"
+FALLS = "Fall of D with depth after training"
+BEFORE = "Fall of D with depth before training"
+MORE = "Fall of D with depth after training over that before"
+RISES = "Rise of G with depth after training"
+RISES_MORE = "Rise of G with depth after training over that before"
+CONSTANT = "Constant mode of the filters, after training over before"
+SHUFFLED_D, SHUFFLED_G = "D with channels shuffled", "G with channels shuffled"
+MEAN_D, MEAN_G = "D of the channel mean by mean filters", "G of the channel mean by mean filters"
+SLOPE_D = "Slope of D against A, beside that of constant filters"
+SLOPE_G = "Slope of G against A, beside that of constant filters"
 PAPER_NOISE = "rectified_noise"
 MODES = ("signed", PAPER_NOISE, "rectified_input")
 BLOCK, DISTANCE = "block-F2-s2", "distance-F3-s1"
@@ -51,25 +51,21 @@ class Text:
 
     def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
         self.tables = tables
-        self.claims = decide(tables)["claims"]
+        self.numbers = exploratory(tables)["exploratory"]
 
-    def row(self, claim: str, job: str, channels: str = "", noise: str = "", number: str = "") -> pd.Series:
-        """The one row of the table of claims."""
-        rows = self.claims
-        rows = rows[(rows["claim"] == claim) & (rows["job"] == job)]
+    def row(self, subject: str, job: str, channels: str = "", noise: str = "", number: str = "") -> pd.Series:
+        """The one row of the table."""
+        rows = self.numbers
+        rows = rows[(rows["subject"] == subject) & (rows["job"] == job)]
         rows = rows[(rows["channels"] == channels) & (rows["noise"] == noise)]
         rows = rows[rows["number"].str.startswith(number)]
-        assert len(rows) == 1, (claim, job, channels, noise, number, len(rows))
+        assert len(rows) == 1, (subject, job, channels, noise, number, len(rows))
         return rows.iloc[0]
 
     def say(self, *key: str) -> str:
         """``2.9 (2.4 to 3.3)``."""
         row = self.row(*key)
         return f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-
-    def verdict(self, *key: str) -> str:
-        """*reproduced* and the like."""
-        return f"*{self.row(*key)['verdict']}*"
 
     def jobs(self) -> list[str]:
         """In the order of the data."""
@@ -99,68 +95,66 @@ class Text:
 
     def deformation(self) -> str:
         """A row a job: how far D falls."""
-        lines = ["| nets | ratio | channels | trained | at initialisation | trained / initial | verdict |"]
-        lines.append("|---|---|---|---|---|---|---|")
+        lines = ["| nets | ratio | channels | trained | at initialisation | trained / initial |"]
+        lines.append("|---|---|---|---|---|---|")
         for job in self.jobs():
             for channels in ("each", "mean"):
                 key = (job, channels)
                 lines.append(
                     f"| `{job}` | {self.row(FALLS, *key)['number']} | {channels} | {self.say(FALLS, *key)} | "
-                    f"{self.say(BEFORE, *key)} | {self.say(MORE, *key)} | {self.verdict(MORE, *key)} |"
+                    f"{self.say(BEFORE, *key)} | {self.say(MORE, *key)} |"
                 )
         return "\n".join(lines)
 
     def noise(self) -> str:
         """A row a job and a noise mode: how far G rises, single channels."""
-        lines = ["| nets | noise | ratio | trained | verdict | trained / initial |", "|---|---|---|---|---|---|"]
+        lines = ["| nets | noise | ratio | trained | trained / initial |", "|---|---|---|---|---|"]
         for job in self.jobs():
             for mode in MODES:
                 key = (job, "each", mode)
                 lines.append(
                     f"| `{job}` | {mode} | {self.row(RISES, *key)['number']} | {self.say(RISES, *key)} | "
-                    f"{self.verdict(RISES, *key)} | {self.say(RISES_MORE, *key)} |"
+                    f"{self.say(RISES_MORE, *key)} |"
                 )
         return "\n".join(lines)
 
     def slopes(self) -> str:
         """A row a job and quantity with enough layers."""
-        rows = self.claims[self.claims["claim"].str.endswith("is the predicted one")]
-        lines = ["| nets | fit | channels | fitted | asymptotic | verdict | constant filters | verdict |"]
-        lines.append("|---|---|---|---|---|---|---|---|")
+        rows = self.numbers[self.numbers["subject"].str.endswith("the asymptotic one")]
+        lines = ["| nets | fit | channels | fitted | asymptotic | constant filters |"]
+        lines.append("|---|---|---|---|---|---|")
         for _, row in rows.iterrows():
             lines.append(
                 f"| `{row['job']}` | {row['number']} | {row['channels']} | {row['value']:.2f} ({row['low']:.2f} to "
-                f"{row['high']:.2f}) | {row['expected']} | *{row['verdict']}* | {self.exact_slope(row)} |"
+                f"{row['high']:.2f}) | {row['reference']} | {self.exact_slope(row)} |"
             )
         return "\n".join(lines)
 
     def exact_slope(self, row: pd.Series) -> str:
-        """What the exact curve of constant filters has over the layers of a fitted slope, and the verdict on it."""
-        rows = self.claims[self.claims["claim"].str.endswith("that of constant filters, exact")]
+        """What the exact curve of constant filters has over the layers of a fitted slope."""
+        rows = self.numbers[self.numbers["subject"].str.endswith("that of constant filters")]
         same = (rows[["job", "number", "channels"]] == row[["job", "number", "channels"]]).all(axis=1)
         if not same.any():
-            return "- | -"
-        found = rows[same].iloc[0]
-        return f"{found['expected']} | *{found['verdict']}*"
+            return "-"
+        return str(rows[same].iloc[0]["reference"])
 
     def mean_filters(self) -> str:
         """A row a layer of the two main jobs, and of those with ridge."""
-        lines = ["| nets | layer | D, predicted / measured | verdict | G, predicted / measured | verdict |"]
-        lines.append("|---|---|---|---|---|---|")
+        lines = ["| nets | layer | D, predicted / measured | G, predicted / measured |"]
+        lines.append("|---|---|---|---|")
         for job in (BLOCK, DISTANCE, *self.ridge_jobs()):
-            rows = self.claims[(self.claims["claim"] == MEAN_D) & (self.claims["job"] == job)]
+            rows = self.numbers[(self.numbers["subject"] == MEAN_D) & (self.numbers["job"] == job)]
             for k in range(1, len(rows) + 1):
                 D, G = (MEAN_D, job, "mean", "", f"D_{k}"), (MEAN_G, job, "mean", PAPER_NOISE, f"G_{k}")
-                lines.append(
-                    f"| `{job}` | {k} | {self.say(*D)} | {self.verdict(*D)} | {self.say(*G)} | {self.verdict(*G)} |"
-                )
+                lines.append(f"| `{job}` | {k} | {self.say(*D)} | {self.say(*G)} |")
         return "\n".join(lines)
 
-    def count(self, claim: str, verdict: str, channels: str = "each", noise: str = "") -> str:
-        """``7 of 10``: in how many jobs a claim has a verdict."""
-        rows = self.claims[(self.claims["claim"] == claim) & (self.claims["channels"] == channels)]
+    def count(self, subject: str, above: bool = True, noise: str = "") -> str:
+        """``7 of 10``: in how many jobs the interval of single channels is all above, or below, 1."""
+        rows = self.numbers[(self.numbers["subject"] == subject) & (self.numbers["channels"] == "each")]
         rows = rows[rows["noise"] == noise]
-        return f"{int((rows['verdict'] == verdict).sum())} of {len(rows)}"
+        clear = rows["low"] > 1 if above else rows["high"] < 1
+        return f"{int(clear.sum())} of {len(rows)}"
 
     def constant(self, job: str) -> str:
         """Relative growth of the constant mode of the layers after the first."""
@@ -247,15 +241,13 @@ def render(tables: dict[str, pd.DataFrame]) -> str:
 
 Tomasini, Petrini, Cagnetta and Wyart (arXiv 2210.01506) explain why trained nets lose spatial information with depth by
 nets whose filters are constant: those pool, become insensitive to deformations (D falls), and sensitive to noise (G
-rises). Here the claims are put to the test on nets that are trained on the two-pixel tasks. `scaledetect reproduce
-depth-1d` trains and measures, `scaledetect reproduce claims` decides; every number below is from the data of that run,
-[docs/data](data), and the full table is [depth-1d-claims.csv](data/depth-1d-claims.csv).
+rises). Here nets are trained on the two-pixel tasks by `scaledetect reproduce depth-1d`; every number below is from the
+data of that run, [docs/data](data), and the full table is [depth-1d-exploratory.csv](data/depth-1d-exploratory.csv).
+All of it is exploratory: no number here decides a claim. Those that were written down before their runs are in
+[hypotheses.toml](hypotheses.toml), and `scaledetect reproduce claims` decides them.
 
-A ratio is the geometric mean over seeds, with a bootstrap interval over seeds (BCa, level 0.95) in brackets. A verdict
-follows from the interval alone: *reproduced* where all of it is on the claimed side of 1. What
-theory predicts (slopes, mean filters) is *not reproduced* where the interval excludes it, *reproduced* where the interval
-holds it and is narrow (1/2 from end to end for an exponent, a factor of 2 for a ratio), else *inconclusive*. Intervals from three or five
-seeds are narrower than their level says (`bootstrap_mean` states by how much): a close one is worth little. Single channels (each) are measured as D and G of all activations of a layer; "mean" is
+A ratio is the geometric mean over seeds, with a bootstrap interval over seeds (BCa, level 0.95) in brackets, which
+few seeds make too narrow (`bootstrap_mean` states by how much): a close one is worth little. Single channels (each) are measured as D and G of all activations of a layer; "mean" is
 the average over the channels first, as in the paper's figure. k is the last layer whose receptive field A_k is at most xi.
 
 ![D, G and R against depth, single channels](figures/depth-1d-channels.png)
@@ -277,9 +269,9 @@ so. The other nets are drawn on sheets of their own: {t.sheets()}.
 ## D falls with depth after training
 
 On blocks with s = F = 2 and width 128, D_1/D_4 is {t.say(FALLS, *main)} after training and {t.say(BEFORE, *main)} at
-initialisation; seed by seed it grows by a factor of {t.say(MORE, *main)}: {t.verdict(MORE, *main)}. For single channels D
-falls more after training than before in {t.count(MORE, "reproduced")} kinds of nets. At initialisation D is *not* flat: it
-falls a little already (the claim that it does not is not reproduced in {t.count(BEFORE, "not reproduced")}).
+initialisation; seed by seed it grows by a factor of {t.say(MORE, *main)}. For single channels the interval
+of that factor is all above 1 in {t.count(MORE)} kinds of nets. At initialisation D is *not* flat: it falls a little already
+(its interval is all above 1 in {t.count(BEFORE)}).
 
 {t.deformation()}
 
@@ -288,8 +280,8 @@ In the last layers it rises again, before training and after it, and seeds diffe
 
 ## G rises with depth
 
-With the noise of the paper's one-dimensional code (rectified) G rises in single channels of
-{t.count(RISES, "reproduced", noise=PAPER_NOISE)} kinds of nets, with signed noise in {t.count(RISES, "reproduced", noise="signed")}.
+With the noise of the paper's one-dimensional code (rectified) the interval of G_k/G_1 is all above 1 in single channels of
+{t.count(RISES, noise=PAPER_NOISE)} kinds of nets, with signed noise in {t.count(RISES, noise="signed")}.
 On blocks with s = F = 2, G_4/G_1 is {t.say(RISES, *main, PAPER_NOISE)} with rectified noise,
 {t.say(RISES, *main, "rectified_input")} with rectified input and {t.say(RISES, *main, "signed")} with signed noise. That
 the rise is made by the rectified noise's mean is the paper's own explanation: what is signed averages out.
@@ -306,10 +298,10 @@ it is another matter, below.
 ## What shuffling channels changes
 
 With the channels of each layer permuted, which leaves every filter as it is, D_4 of `{BLOCK}` is
-{t.say(SHUFFLED_D, *main)} times as large, and G_4 {t.say(SHUFFLED_G, *main, PAPER_NOISE)} times smaller: most of what training
-has changed is undone, so that it lies in how channels are combined. Shuffling raises D in
-{t.count(SHUFFLED_D, "reproduced")} kinds of nets (single channels), and lowers G in
-{t.count(SHUFFLED_G, "reproduced", noise=PAPER_NOISE)}.
+{t.say(SHUFFLED_D, *main)} times as large, and G_4 {t.say(SHUFFLED_G, *main, PAPER_NOISE)} times: most of what training
+has changed is undone, so that it lies in how channels are combined. Of single channels
+the interval of D is all above 1 in {t.count(SHUFFLED_D)} kinds of nets, and that of G all below it in
+{t.count(SHUFFLED_G, above=False, noise=PAPER_NOISE)}.
 
 ## What ridge changes: filters become constant
 
@@ -332,7 +324,7 @@ G up to layer 3, to a few per cent (single channels below); at layer 4, where it
 | G_k trained | {t.curve("trained", "G")} |
 | G_k of constant filters, exact | {t.curve("constant filters", "G")} |
 
-Shuffling channels changes D_4 by {t.say(SHUFFLED_D, STRONG, "each")}: {t.verdict(SHUFFLED_D, STRONG, "each")}.
+Shuffling channels changes D_4 by a factor of {t.say(SHUFFLED_D, STRONG, "each")}.
 
 ## Slopes against A
 
@@ -340,7 +332,7 @@ Fits over the layers with A_k below xi, where there are three or more. The predi
 1 << A << xi, which few layers below so small a xi are not: the exact curve of constant filters has other slopes over the
 same layers, and the last columns ask for those. Without ridge single channels are flatter than both; with the strong ridge
 D has the slope {t.say(SLOPE_D, STRONG, "each")} and G {t.say(SLOPE_G, STRONG, "each", PAPER_NOISE)}, where constant filters
-have {t.row(SLOPE_D, STRONG, "each")["expected"]} and {t.row(SLOPE_G, STRONG, "each", PAPER_NOISE)["expected"]}.
+have {t.row(SLOPE_D, STRONG, "each")["reference"]} and {t.row(SLOPE_G, STRONG, "each", PAPER_NOISE)["reference"]}.
 
 {t.slopes()}
 
@@ -359,7 +351,7 @@ linear, has no ReLU to choose among them.
 
 - **Background noise** of standard deviation 0.5 on every pixel (an active pixel has 5.7) leaves the fall of D: D_1/D_4
   grows by {t.say(MORE, "block-F2-s2-background", "each")} with training. The rise of G is weaker, G_4/G_1 =
-  {t.say(RISES, "block-F2-s2-background", "each", PAPER_NOISE)}: {t.verdict(RISES, "block-F2-s2-background", "each", PAPER_NOISE)}.
+  {t.say(RISES, "block-F2-s2-background", "each", PAPER_NOISE)}.
 - **Width**: at width 16 D_1/D_4 grows by {t.say(MORE, "block-F2-s2-narrow", "each")}, at width 128 by
   {t.say(MORE, *main)}: width narrows the spread between seeds and is not needed for the trend.
 - **Two dimensions**: at L = 16 and width 16 the nets generalise poorly from 200 images (see the table of nets), and the trend
@@ -398,9 +390,9 @@ up to 8192 rows and 4000 steps) has not been run for this page.
 
 
 def main() -> None:
-    """Write the text, the table of claims and the figures."""
+    """Write the text, the table of exploratory numbers and the figures."""
     tables = read_data()
-    write_table(DOCS / "data" / "depth-1d-claims.csv", decide(tables)["claims"])
+    write_table(DOCS / "data" / "depth-1d-exploratory.csv", exploratory(tables)["exploratory"])
     (DOCS / "figures").mkdir(exist_ok=True)
     figures = {f"depth-1d{part and '-' + part}": figure for part, figure in draw_depth(tables).items()}
     figures |= {"deep-nets": study("deep-nets").draw({"nets": tables[DEEP]})[""]}

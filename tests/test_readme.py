@@ -53,11 +53,11 @@ def test_commands_are_there(readme: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_numbers_of_the_claims_are_those_of_the_data(readme: str, root: Path) -> None:
-    claims = pd.read_csv(root / "docs" / "data" / "depth-1d-claims.csv")
-    (row,) = claims[
-        (claims["claim"] == "D falls more after training than before")
-        & (claims["job"] == "block-F2-s2")
-        & (claims["channels"] == "each")
+    numbers = pd.read_csv(root / "docs" / "data" / "depth-1d-exploratory.csv")
+    (row,) = numbers[
+        (numbers["subject"] == "Fall of D with depth after training over that before")
+        & (numbers["job"] == "block-F2-s2")
+        & (numbers["channels"] == "each")
     ].to_dict("records")
     text = f"is {row['value']:.1f} times ({row['low']:.1f} to {row['high']:.1f}) its value at initialisation"
     assert text in " ".join(readme.split())

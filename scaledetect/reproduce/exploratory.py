@@ -159,7 +159,7 @@ def _ratio(above: FloatArray, below: FloatArray) -> _Found:
 
 def _slope(A: FloatArray, values: FloatArray) -> _Found:
     """`fit_exponent` over the seeds for which all layers are positive and finite."""
-    enters = _positive(values).all(axis=1)
+    enters = np.asarray(_positive(values).all(axis=1))
     if not enters.any():
         return _Found(Interval(np.nan, np.nan, np.nan, BOOTSTRAP["level"], 0), len(enters))
     fit = fit_exponent(A, values[enters], **BOOTSTRAP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def predicted(theory: TheoryName, experiment: Experiment, quantity: str, noise: 
     Rows of nets whose weights are not published are NaN: a net trained again is another one than was measured.
     """
     task, pooling = experiment.task, experiment.pooling
-    shape = {"filter_size": pooling.filter_size, "stride": pooling.stride, "depth": pooling.depth}
+    shape: dict[str, Any] = {"filter_size": pooling.filter_size, "stride": pooling.stride, "depth": pooling.depth}
     match theory:
         case "constant-filters":
             from scaledetect.theory import sensitivities

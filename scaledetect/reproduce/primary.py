@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,12 +101,12 @@ def primary_frame(found: tuple[Primary, ...]) -> pd.DataFrame:
 
 def try_experiment(name: str) -> Experiment | None:
     """The frozen experiment of this name; None while it has a card but no data."""
-    from scaledetect.experiments import load_experiment
+    from scaledetect.experiments import load_experiment, load_experiment_card
+    from scaledetect.experiments.cards import FOLDER
 
-    try:
-        return load_experiment(name)
-    except FileNotFoundError:
-        return None
+    load_experiment_card(name)  # which refuses a name that is none
+    there = files(FOLDER).joinpath("data", f"{name}.jsonl").is_file()
+    return load_experiment(name) if there else None
 
 
 def _primary(hypothesis: Hypothesis, given: Hypotheses, find: Find) -> Primary:

@@ -193,7 +193,7 @@ def test_a_broken_off_training_goes_on_and_the_tables_are_those_of_the_public_fu
     # What was trained was not trained again.
     assert stored.stat().st_mtime_ns == written
     assert {path.name for path in done.data} == {
-        f"depth-1d-{t}.csv" for t in ("curves", "filters", "training", "claims")
+        f"depth-1d-{t}.csv" for t in ("curves", "filters", "training", "exploratory")
     }
     curves = read_table(done.data[0])
 
@@ -242,12 +242,3 @@ def test_the_command_refuses_in_one_line(options: list[str], tmp_path: Path) -> 
     result = CliRunner().invoke(app, ["reproduce", "examples", "--output", str(tmp_path), *options])
     assert result.exit_code == 2
     assert f"{options[0][2:]}=" in result.output and result.output.count("\n") == 1
-
-
-def test_claims_are_printed_from_the_data_of_the_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = (replace(JOBS[0], max_epochs=1, draws=100, n_train=20),)
-    monkeypatch.setattr("scaledetect.reproduce.run.study", lambda name: replace(DEPTH, jobs=lambda size: small))
-    result = CliRunner().invoke(app, ["reproduce", "claims", "--output", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    table = read_table(tmp_path / "depth-1d-claims.csv")
-    assert all(claim in result.output for claim in table["claim"])
