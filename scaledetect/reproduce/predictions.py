@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TheoryName", "predicted"]
 
+MOST_DRAWS, FEWEST_DRAWS = 10_000, 50
+"""Draws of the noise for G and R; D is exact whatever they are."""
+
 TheoryName = Literal["constant-filters", "infinite-width", "cluster"]
 
 
@@ -43,7 +46,8 @@ def _cluster(experiment: Experiment, quantity: str, noise: NoiseMode) -> FloatAr
 
     rows = np.full((len(experiment.seeds), experiment.pooling.depth), np.nan)
     published = experiment.published_seeds
+    draws = MOST_DRAWS if quantity != "D" else FEWEST_DRAWS
     for seed, net in zip(published, experiment.nets(published), strict=True):
-        found = cluster_sensitivities(net, experiment.task, noise=Noise(noise))
+        found = cluster_sensitivities(net, experiment.task, n=draws, noise=Noise(noise))
         rows[experiment.seeds.index(seed)] = getattr(found, quantity)
     return rows
