@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
@@ -21,6 +20,9 @@ from scaledetect.results import Interval
 from scaledetect.statistics.bootstrap import bootstrap_ratio
 from scaledetect.statistics.exponent_fit import fit_exponent
 from scaledetect.theory import exponents
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Estimate", "exploratory"]
 
@@ -87,6 +89,8 @@ def exploratory(tables: Tables) -> dict[str, pd.DataFrame]:
 
     `filters` may have no rows of a job, and `curves` none of a curve or a noise mode: there are then no such estimates.
     """
+    import pandas as pd
+
     curves, filters = tables["curves"], tables["filters"]
     found: list[Estimate] = []
     for job in dict.fromkeys(curves["job"]):
