@@ -164,7 +164,9 @@ def check_cutoff(cutoff: object, size: object = None) -> int:
 
 def largest_cutoff(size: object) -> int:
     """The largest cutoff with T_min <= T_max: floor(2 L / pi). It is at most L - 2, the highest mode of the lattice."""
-    side = integer("size", size, SMALLEST_SIZE, LARGEST_SIZE, way_out="pad or crop the images")
+    side = integer("size", size, high=LARGEST_SIZE, way_out=f"images have at least {SMALLEST_SIZE} pixels a side")
+    if side < SMALLEST_SIZE:
+        raise bad_value("size", size, f"images must have a side of at least {SMALLEST_SIZE} pixels", "pad them")
     return int(2 * side / math.pi)
 
 
