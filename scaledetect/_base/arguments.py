@@ -187,7 +187,7 @@ def _real(name: str, value: object, kind: str, allowed: str, low: float, way_out
 
 def _range(low: int, high: int, number: int | None = None) -> str:
     """The range in words; a limit that nobody asked for is named to those who meet it only."""
-    if high == LARGEST and number is not None and number > high:
+    if number is not None and number > high and (high == LARGEST or low == -LARGEST):
         return f"at most {_in_words(high)}"
     if high == LARGEST:
         return f"at least {_in_words(low)}" if number is not None else f"of at least {_in_words(low)}"
