@@ -11,8 +11,8 @@ from types import SimpleNamespace
 __all__ = ["KERNELS", "backend"]
 
 KERNELS = (
-    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "spread_labels",
-    "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
+    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "shifted_sums",
+    "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
 )  # fmt: skip
 
 
@@ -25,8 +25,8 @@ def backend() -> SimpleNamespace:
         from scaledetect._kernels import twin as home
 
         return SimpleNamespace(**{name: getattr(home, name) for name in KERNELS})
-    from scaledetect._kernels import class_schedule, feistel, philox, render, unrank, warp
+    from scaledetect._kernels import class_schedule, feistel, philox, render, row_sums, unrank, warp
 
-    homes = (class_schedule, feistel, philox, render, unrank, warp)
+    homes = (class_schedule, feistel, philox, render, row_sums, unrank, warp)
     found = {name: getattr(home, name) for home in homes for name in home.__all__}
     return SimpleNamespace(**{name: found[name] for name in KERNELS})

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._kernels.row_sums import LANES, SLAB
+
 __all__ = [
-    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "spread_labels",
-    "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
+    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "shifted_sums",
+    "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Floats = NDArray[np.floating[Any]]
 
 _MIX0 = np.uint64(0xD2511F53)
 _MIX1 = np.uint64(0xCD9E8D57)
@@ -311,3 +314,48 @@ def warp_images(
     a, b, c, d = (corner.reshape(images.shape) for corner in corners)
     upper, lower = a + beside * (b - a), c + beside * (d - c)
     out[:] = upper + below * (lower - upper)
+
+
+# ---------------------------------------------------------------------- activations
+
+
+def squared_distances(one: Floats, other: Floats, out: NDArray[np.float64]) -> None:
+    """Write into `out` (n,) the sum over each row of (one - other)^2: lanes of the rows' type, then double."""
+    lanes = np.zeros((len(one), LANES), one.dtype)
+    for first in range(0, one.shape[1], LANES):
+        gap = one[:, first : first + LANES] - other[:, first : first + LANES]
+        lanes[:, : gap.shape[1]] += gap * gap
+    out[:] = _added_in_order(lanes)
+
+
+def shifted_sums(
+    rows: Floats,
+    reference: Floats,
+    signs: Floats,
+    classes: Ints,
+    cells: Ints,
+    start: int,
+    stop: int,
+    squares: NDArray[np.float64],
+    totals: Floats,
+    folds: Floats,
+) -> None:
+    """Add |v|^2, v and the folded signs * v of v = rows - reference over columns `start` to `stop`; see the kernel."""
+    m = folds.shape[1]
+    slab = m * max(1, SLAB // m)
+    for left in range(start, stop, slab):
+        lanes = np.zeros((len(rows), m), rows.dtype)
+        for row, class_, cell, lane in zip(rows, classes, cells, lanes, strict=True):
+            for first in range(left, min(left + slab, stop), m):
+                last = min(first + m, left + slab, stop)
+                v = row[first:last] - reference[first:last]
+                lane[: last - first] += v * v
+                totals[class_, first:last] += v
+                folds[cell, : last - first] += signs[first:last] * v
+        squares += _added_in_order(lanes)
+
+
+def _added_in_order(lanes: Floats) -> NDArray[np.float64]:
+    """Sum of each row in double precision, from left to right."""
+    total: NDArray[np.float64] = np.cumsum(lanes, axis=1, dtype=np.float64)[:, -1]
+    return total

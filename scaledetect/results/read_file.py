@@ -17,6 +17,7 @@ from scaledetect._base.arguments import LARGEST
 from scaledetect._base.errors import RefusalError, bad_value
 from scaledetect._base.files import read_text, regular_file
 from scaledetect.results.block_sums import BlockSums
+from scaledetect.results.sketch import fold, sketch_width
 
 __all__ = ["read_result"]
 
@@ -169,10 +170,21 @@ def _sums(names: Any, arrays: dict[str, NDArray[Any]], n_blocks: int) -> dict[st
 
 
 def _layer_sums(prefix: str, arrays: dict[str, NDArray[Any]], n_blocks: int) -> BlockSums:
+    if (vectors := arrays.pop(f"{prefix}vectors", None)) is not None:
+        # Files from before there were sketches hold the vector of each block.
+        _ensure(vectors.dtype == np.float64 and vectors.ndim == 3, f"{prefix}vectors is {vectors.dtype}")
+        _ensure(len(vectors) == n_blocks, f"{prefix}vectors is of shape {vectors.shape}")
+        _ensure(not {f"{prefix}totals", f"{prefix}sketches"} & set(arrays), f"{prefix}vectors and totals")
+        width = sketch_width(vectors.shape[2], vectors.shape[0] * vectors.shape[1])
+        arrays |= {f"{prefix}totals": vectors.sum(axis=0), f"{prefix}sketches": fold(vectors, width)}
     parts = {f.name: arrays.pop(prefix + f.name) for f in fields(BlockSums)}
+    classes = parts["counts"].shape[-1:]
+    wanted = dict.fromkeys(("deformed", "noisy", "squares", "counts"), (n_blocks, *classes))
+    wanted["totals"] = (*classes, *parts["reference"].shape)
+    wanted["sketches"] = (n_blocks, *classes, *parts["sketches"].shape[-1:])
     for name, value in parts.items():
         _ensure(value.dtype.kind in "fi" and value.dtype.itemsize == 8, f"{prefix}{name} is {value.dtype}")
-        _ensure(value.ndim < 2 or len(value) == n_blocks, f"{prefix}{name} is of shape {value.shape}")
+        _ensure(value.shape == wanted.get(name, value.shape), f"{prefix}{name} is of shape {value.shape}")
     plain: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in parts.items()}
     return BlockSums(**plain)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 __all__ = ["Group", "dealt", "rounds_for", "rows_for", "runs"]
 
-MEMORY = 2**28
+MEMORY = 2**29
 """Bytes that the images and activations of one batch may take on a CPU; four times that on an accelerator."""
 
 CACHE = 2**23

@@ -14,9 +14,12 @@ __all__ = ["Estimate", "deviations", "estimate_layer", "flaw_of"]
 
 
 MARGIN = 1000
-"""A normalisation this many roundings of E|f|^2 small is none."""
+"""A normalisation this many spacings of float64 small, relative to E|f|^2, is none: the same as in theory."""
 
-EPS = float(np.finfo(np.float64).eps)
+COARSE_MARGIN = 100
+"""The same in squared spacings of a layer's own type: rounding is about 1 % of a normalisation that large, or less."""
+
+EPS, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +48,26 @@ def estimate_layer(sums: BlockSums) -> Estimate:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         deformed = (_leave_out(sums.deformed) / counts).mean(axis=1)
         noisy = (_leave_out(sums.noisy) / counts).mean(axis=1)
-        delta, energy = _normalisation(sums, counts)
-        curves = {"D": deformed / delta, "G": noisy / delta, "R": deformed / noisy, "Delta": delta}
-        flaw = flaw_of(deformed[0], noisy[0], delta[0], energy, sums.eps)
-        if flaw is not None:
-            curves["D"] = curves["G"] = np.full_like(delta, np.nan)
+        delta, left_out, energy = _normalisation(sums, counts)
+        values = {name: float(curve[0]) for name, curve in _curves(deformed[:1], noisy[:1], delta).items()}
+        curves = _curves(deformed, noisy, left_out)
+        flaw = flaw_of(deformed[0], noisy[0], values["Delta"], energy, sums.eps)
+        for name in ("D", "G") if flaw is not None else ():
+            values[name], curves[name] = np.nan, np.full_like(left_out, np.nan)
         if noisy[0] == 0:
-            curves["R"] = np.full_like(delta, np.nan)
+            values["R"], curves["R"] = np.nan, np.full_like(left_out, np.nan)
         sizes = sums.counts.sum(axis=1)
         return Estimate(
-            values={name: float(curve[0]) for name, curve in curves.items()},
+            values=values,
             deviations={name: deviations(curve, sizes) for name, curve in curves.items()},
             deformed_events=sums.deformed_events,
             noisy_events=sums.noisy_events,
             flaw=flaw,
         )
+
+
+def _curves(deformed: FloatArray, noisy: FloatArray, delta: FloatArray) -> dict[str, FloatArray]:
+    return {"D": deformed / delta, "G": noisy / delta, "R": deformed / noisy, "Delta": delta}
 
 
 def deviations(curve: FloatArray, sizes: NDArray[np.int64]) -> FloatArray:
@@ -79,13 +87,20 @@ def deviations(curve: FloatArray, sizes: NDArray[np.int64]) -> FloatArray:
 
 def flaw_of(deformed: float, noisy: float, delta: float, energy: float, eps: float) -> str | None:
     """Why a layer has no sensitivity, if it has none; `energy` is E|f|^2, `eps` the spacing of its type."""
+    way_out = "; measure with dtype=torch.float32" if eps > SINGLE else ""
     if not np.isfinite([deformed, noisy, delta]).all():
-        return "activations are not finite"
-    # The sums are of f less a reference, so the rounding of a float32 layer enters squared; what is left is that of the
-    # float64 sums, the same as in theory.
-    if delta <= MARGIN * max(EPS, eps**2) * energy:
-        return "constant over the task (Delta <= 1000 eps E|f|^2)"
+        return f"activations are not finite{way_out}"
+    # The sums are of f less a reference, so the rounding of a layer in its type enters squared.
+    if delta <= max(MARGIN * EPS, COARSE_MARGIN * eps**2) * energy:
+        rule = f"{MARGIN} eps" if COARSE_MARGIN * eps**2 < MARGIN * EPS else f"{COARSE_MARGIN} eps^2"
+        return f"constant over the task (Delta <= {rule} E|f|^2, eps of {_type_of(eps)}{way_out})"
     return None
+
+
+def _type_of(eps: float) -> str:
+    """Name of the floating type of this spacing."""
+    names = {2.0**-7: "bfloat16", 2.0**-10: "float16", SINGLE: "float32", EPS: "float64"}
+    return names.get(eps, f"{eps:.2g}")
 
 
 def _leave_out(sums: FloatArray | NDArray[np.int64]) -> FloatArray:
@@ -94,24 +109,31 @@ def _leave_out(sums: FloatArray | NDArray[np.int64]) -> FloatArray:
     return np.concatenate([total[None], total - sums]).astype(np.float64)
 
 
-def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[FloatArray, float]:
-    """Delta with all blocks and without each, shape (B + 1,), and E|f|^2.
+def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+    """Delta exactly, shape (1,); with all blocks and without each from sketches, shape (B + 1,); and E|f|^2.
+
+    The sums are taken about the mean of all draws: so of what the sketches stand in for there is left the difference
+    between the mean of a few draws and that of all.
+    """
+    mean = sums.mean
+    sums = sums.shifted(mean)
+    squares = _leave_out(sums.squares) / counts
+    means = _leave_out(sums.sketches) / counts[..., None]
+    energy = squares[0].mean() + mean @ mean
+    exact = _delta(squares[:1], (sums.totals / counts[0, :, None])[None], counts[:1])
+    return exact, _delta(squares, means, counts), float(energy)
+
+
+def _delta(squares: FloatArray, means: FloatArray, counts: FloatArray) -> FloatArray:
+    """Delta, shape (rows,), from class means of |v|^2 and v, shapes (rows, C) and (rows, C, ...), over `counts` draws.
 
     With n_c draws of class c, m_c the mean of |v|^2 and u_c that of v, s_c^2 = n_c / (n_c - 1) (m_c - |u_c|^2):
     Delta = 2 [mean m_c - |mean u_c|^2 + sum_c s_c^2 / n_c / C^2], unbiased for draws with replacement, C classes of
     equal weight. It does not depend on the reference that was subtracted.
     """
-    squares = _leave_out(sums.squares) / counts
-    total = sums.vectors.sum(axis=0)
-    # The norms |u_c|^2 of each row, and that of the mean over classes in the last column.
-    norms = np.empty((len(counts), squares.shape[1] + 1))
-    for row, n in enumerate(counts):
-        means = (total if row == 0 else total - sums.vectors[row - 1]) / n[:, None]
-        norms[row, :-1] = np.einsum("ca,ca->c", means, means)
-        mean = means.mean(axis=0)
-        norms[row, -1] = mean @ mean
-        if row == 0:
-            energy = squares[0].mean() + (2 * mean + sums.reference) @ sums.reference
-    spread = (squares - norms[:, :-1]) / (counts - 1)
-    n_classes = squares.shape[1]
-    return 2 * (squares.mean(axis=1) - norms[:, -1] + spread.sum(axis=1) / n_classes**2), float(energy)
+    mean = means.mean(axis=1)
+    spread = (squares - np.square(means).sum(axis=2)) / (counts - 1)
+    result: FloatArray = 2 * (
+        squares.mean(axis=1) - np.square(mean).sum(axis=1) + spread.sum(axis=1) / squares.shape[1] ** 2
+    )
+    return result

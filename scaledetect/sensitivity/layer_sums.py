@@ -1,128 +1,153 @@
-"""Running sums of one layer over the draws: no activation outlives its batch."""
+"""Sums of one layer over batches: no activation outlives its batch, and no sum of its size is kept for each block."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from scaledetect.results import BlockSums
+from scaledetect.results.sketch import sketch_width
 from scaledetect.sensitivity.batching import Group
+from scaledetect.sensitivity.row_sums import RowSums
 
-__all__ = ["LayerSums", "Scratch"]
+__all__ = ["LayerSums"]
 
 ROUNDINGS = 16
 """Two activations that should be equal differ by fewer spacings of their norm than this."""
 
-
-class Scratch:
-    """Memory for differences, shared by all layers: fresh memory for each would cost more than filling it."""
-
-    def __init__(self) -> None:
-        self._memory: Tensor | None = None
-
-    def difference(self, one: Tensor, other: Tensor) -> Tensor:
-        """`one` - `other`, in memory that the next call uses again."""
-        memory = self._memory
-        if memory is None or memory.numel() < one.numel() or (memory.dtype, memory.device) != (one.dtype, one.device):
-            self._memory = memory = one.new_empty(one.numel())
-        return torch.sub(one, other, out=memory[: one.numel()].view(one.shape))
+GROWTH = 2
+"""Times as many draws as when the reference was last the mean of all, at which it becomes the mean again."""
 
 
 class LayerSums:
     """Accumulates one layer over batches.
 
-    For each batch call `clean`, then `deformed` and `noisy`, each any number of times. Sums within a batch are taken in
-    the layer's dtype (float32 where that is coarser), sums across batches in float64. Activations are shifted by a
-    reference, the mean of the first batch: squares of a layer whose mean dwarfs its fluctuations would cancel.
+    Give each batch to `add`, its clean, deformed and noisy rows one after the other; or call `clean`, then `deformed`
+    and `noisy` any number of times. Sums within a batch are taken in the layer's dtype (float32 where that is coarser),
+    sums across batches in float64. Activations are shifted by a reference, the mean of draws so far: squares of a layer
+    whose mean dwarfs its fluctuations would cancel, and what sketches lose grows with the distance to the mean.
 
-    Memory: for B blocks, C classes and activations of A numbers 8 B C A bytes on the device of the layer, besides one
-    batch of activations, whose memory is kept for the next one.
+    Memory: for C classes and activations of A numbers 8 C A bytes on the device of the layer, a reference, and sketches
+    of at most half a megabyte, whatever the number of blocks. With `clean` one batch of activations besides.
 
     Parameters
     ----------
     blocks, classes : int
         Number of clean and of deformed sums: blocks times classes.
-    scratch : Scratch
+    rows : RowSums
         Shared by the layers of a net.
     noise_blocks : int, optional
         Blocks of the noisy sums, `blocks` by default.
     """
 
     def __init__(
-        self, *, blocks: int, classes: int, channel_mean: bool, scratch: Scratch, noise_blocks: int | None = None
+        self, *, blocks: int, classes: int, channel_mean: bool, rows: RowSums, noise_blocks: int | None = None
     ) -> None:
-        self._blocks, self._classes, self._channel_mean, self._scratch = blocks, classes, channel_mean, scratch
+        self._blocks, self._classes, self._channel_mean, self._rows = blocks, classes, channel_mean, rows
         self._noise_blocks = blocks if noise_blocks is None else noise_blocks
+        self._counts = np.zeros(blocks * classes, dtype=np.int64)
         self._started = False
+        self._next_move = 0
         self._eps = 0.0
-        self._reference = self._memory = torch.empty(0)
+        self._f = self._memory = torch.empty(0)
+
+    def add(self, activation: Tensor, group: Group) -> None:
+        """Add f(x), f(tau x) and f(x + eta), a third of the rows each; `group` says of which draws."""
+        self._f, deformed, noisy = self._flat(activation).chunk(3)
+        self._normalise(activation.dtype, group)
+        self._deformed_events += self._add_distances(self._deformed, deformed, group)
+        self._noisy_events += self._add_distances(self._noisy, noisy, group)
+        # All that would hold on to the activations of the batch.
+        self._f = self._memory
 
     def clean(self, activation: Tensor, group: Group) -> None:
         """Add f(x) to the normalisation, and keep it for the perturbed versions of the batch."""
         f = self._flat(activation)
-        if not self._started:
-            self._allocate(f, activation.dtype)
         if len(self._memory) < len(f):
             self._memory = torch.empty_like(f)
         # A copy: what runs next may work in place.
         self._f = self._memory[: len(f)].copy_(f)
-        self._rounding = ROUNDINGS * self._eps * torch.linalg.vector_norm(f, dim=1)
-        v = self._scratch.difference(f, self._reference)
-        group.add(self._squares, _squared_norms(v))
-        group.add(self._vectors, v)
+        self._normalise(activation.dtype, group)
 
     def deformed(self, activation: Tensor, group: Group, weight: float = 1.0) -> None:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
-        norms = self._distances(activation)
-        group.add(self._deformed, weight * norms.double().square())
-        self._deformed_events += (norms > self._rounding).sum()
+        self._deformed_events += self._add_distances(self._deformed, self._flat(activation), group, weight)
 
     def noisy(self, activation: Tensor, group: Group) -> None:
         """Add |f(x + eta) - f(x)|^2."""
-        norms = self._distances(activation)
-        group.add(self._noisy, norms.double().square())
-        self._noisy_events += (norms > self._rounding).sum()
+        self._noisy_events += self._add_distances(self._noisy, self._flat(activation), group)
 
-    def finish(self, counts: NDArray[np.int64]) -> BlockSums:
-        """The sums so far, on the host; `counts`, shape (blocks, classes), says of how many draws."""
+    def finish(self) -> BlockSums:
+        """The sums so far, on the host; on a CPU in the same memory, which further batches change."""
         shape = (self._blocks, self._classes)
         return BlockSums(
-            deformed=self._deformed.cpu().numpy().reshape(shape).copy(),
-            noisy=self._noisy.cpu().numpy().reshape(self._noise_blocks, self._classes).copy(),
-            squares=self._squares.cpu().numpy().reshape(shape).copy(),
-            vectors=self._vectors.cpu().numpy().reshape(*shape, -1),
+            deformed=self._deformed.cpu().numpy().reshape(shape),
+            noisy=self._noisy.cpu().numpy().reshape(self._noise_blocks, self._classes),
+            squares=self._squares.cpu().numpy().reshape(shape),
+            totals=self._totals.cpu().numpy(),
+            sketches=self._sketches.cpu().numpy().reshape(*shape, -1),
             reference=self._reference.double().cpu().numpy(),
-            counts=counts.copy(),
+            counts=self._counts.reshape(shape).copy(),
             deformed_events=int(self._deformed_events),
             noisy_events=int(self._noisy_events),
             eps=self._eps,
         )
 
+    def _normalise(self, dtype: torch.dtype, group: Group) -> None:
+        f = self._f
+        if not self._started:
+            self._allocate(f, dtype)
+        elif self._counts.sum() >= self._next_move:
+            self._move_reference()
+        squares = self._rows.add_shifted(f, self._reference, group, self._totals, self._sketches)
+        group.add(self._squares, squares)
+        self._counts[group.first : group.first + len(f) // group.size] += group.size
+        # At most sqrt(3) |f| or so: the mean is no larger than what it is a mean of.
+        self._rounding = ROUNDINGS * self._eps * (squares.sqrt() + self._reference_norm)
+
+    def _add_distances(self, total: Tensor, f: Tensor, group: Group, weight: float = 1.0) -> Tensor:
+        """Add the squared distances to f(x) to `total`; how many are more than rounding."""
+        squares = self._rows.squared_distances(f, self._f)
+        group.add(total, weight * squares)
+        moved: Tensor = (squares.sqrt() > self._rounding).sum()
+        return moved
+
     def _allocate(self, f: Tensor, dtype: torch.dtype) -> None:
         self._started = True
-        self._memory, self._reference = torch.empty_like(f), f.mean(dim=0)
         self._eps = torch.finfo(dtype).eps
+        self._set_reference(f.mean(dim=0))
         cells = self._blocks * self._classes
+        self._next_move = GROWTH * len(f)
         self._squares, self._deformed = (f.new_zeros(cells, dtype=torch.float64) for _ in range(2))
         self._noisy = f.new_zeros(self._noise_blocks * self._classes, dtype=torch.float64)
         self._deformed_events, self._noisy_events = (f.new_zeros((), dtype=torch.int64) for _ in range(2))
-        self._vectors = f.new_zeros((cells, f.shape[1]), dtype=torch.float64)
+        self._totals = f.new_zeros((self._classes, f.shape[1]), dtype=torch.float64)
+        self._sketches = f.new_zeros((cells, sketch_width(f.shape[1], cells)), dtype=torch.float64)
+
+    def _set_reference(self, reference: Tensor) -> None:
+        self._reference = reference
+        self._reference_norm = torch.linalg.vector_norm(reference, dtype=torch.float64)
+
+    def _move_reference(self) -> None:
+        """Make the reference the mean of all draws so far, in the type of the layer."""
+        sums = self.finish()
+        numbers = sums.counts.sum(axis=0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = sums.reference + sums.totals.sum(axis=0) / numbers.sum()
+        self._next_move = GROWTH * int(numbers.sum())
+        # A layer that is not finite has no sensitivity, and a class without draws no total yet.
+        if not np.isfinite(mean).all() or not numbers.all():
+            return
+        self._set_reference(torch.from_numpy(mean).to(self._reference))
+        moved = sums.shifted(self._reference.double().cpu().numpy())
+        for name in ("squares", "totals", "sketches"):
+            kept: Tensor = getattr(self, f"_{name}")
+            kept.copy_(torch.from_numpy(getattr(moved, name)).view(kept.shape))
 
     def _flat(self, activation: Tensor) -> Tensor:
-        if self._channel_mean and activation.ndim > 1:
-            activation = activation.mean(dim=1)
         if activation.dtype not in (torch.float32, torch.float64):
             activation = activation.float()
-        return activation.reshape(len(activation), -1)
-
-    def _distances(self, activation: Tensor) -> Tensor:
-        difference = self._scratch.difference(self._flat(activation), self._f)
-        distances: Tensor = torch.linalg.vector_norm(difference, dim=1)
-        return distances
-
-
-def _squared_norms(v: Tensor) -> Tensor:
-    norms: Tensor = torch.linalg.vector_norm(v, dim=1)
-    return norms.double().square_()
+        if self._channel_mean and activation.ndim > 1:
+            activation = activation.mean(dim=1)
+        return activation.reshape(len(activation), -1).contiguous()

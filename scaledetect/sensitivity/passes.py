@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
@@ -12,7 +13,8 @@ from scaledetect.activations.capture import Capture
 from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
 from scaledetect.results import BlockSums
 from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
-from scaledetect.sensitivity.layer_sums import LayerSums, Scratch
+from scaledetect.sensitivity.layer_sums import LayerSums
+from scaledetect.sensitivity.row_sums import row_sums_on
 from scaledetect.sensitivity.task_draws import Images, Versions
 
 __all__ = ["Measurement", "Passes"]
@@ -59,18 +61,18 @@ class Passes:
             raise bad_type(
                 "net", "its output and leaf modules", "none returns a floating tensor", "name layers that do"
             )
-        scratch = Scratch()
+        rows = row_sums_on(self._place.device)
         self.layers = {
             name: LayerSums(
                 blocks=blocks,
                 classes=classes,
                 noise_blocks=noise_blocks,
                 channel_mean=self._channel_mean,
-                scratch=scratch,
+                rows=rows,
             )
             for name in sizes
         }
-        return rows_for(sum(sizes.values()) + 3 * x[0].numel() * x.element_size(), self._place.device.type)
+        return rows_for(sum(sizes.values()) + x[0].numel() * x.element_size(), self._place.device.type)
 
     def run(self, images: Images, add: Adder) -> None:
         """A forward pass; ``add(sums, activation)`` for each layer."""
@@ -96,31 +98,31 @@ class Measurement:
     def __init__(self, passes: Passes, *, blocks: int, classes: int, batch_size: int | None = None) -> None:
         self._passes, self._blocks, self._classes = passes, blocks, classes
         self._cells, self._batch_size = blocks * classes, batch_size
+        self._draws = 1
         self.n = 0
 
     def probe(self, images: Images) -> int:
         """Find the layers; how many draws to give to `add` at a time."""
         fitting = self._passes.probe(images, blocks=self._blocks, classes=self._classes)
-        self._batch_size = size = self._batch_size or fitting
+        self._draws = size = max(1, (self._batch_size or fitting) // 3)
         bytes_per_row = 3 * int(np.prod(images.shape[1:])) * images.dtype.itemsize
         return self._cells * rounds_for(bytes_per_row, self._cells, size)
 
     def add(self, versions: Versions) -> None:
-        """The next draws: a forward pass for each version of every batch. All but the last time whole rounds."""
-        assert self.n % self._cells == 0 and self._batch_size is not None
-        for rows, group in dealt(len(versions.clean), self._cells, self._batch_size):
-            self._add_batch(Versions(*(images[rows] for images in versions)), group)
+        """The next draws, all versions of a batch in one forward pass. All but the last time whole rounds."""
+        assert self.n % self._cells == 0
+        for rows, group in dealt(len(versions.clean), self._cells, self._draws):
+            self._add_batch([images[rows] for images in versions], group)
         self.n += len(versions.clean)
 
-    def _add_batch(self, versions: Versions, group: Group) -> None:
-        self._passes.run(versions.clean, lambda sums, f: sums.clean(f, group))
-        self._passes.run(versions.deformed, lambda sums, f: sums.deformed(f, group))
-        self._passes.run(versions.noisy, lambda sums, f: sums.noisy(f, group))
+    def _add_batch(self, versions: Sequence[Images], group: Group) -> None:
+        # In one pass: no activation need be kept for another.
+        images = torch.cat([torch.as_tensor(images) for images in versions])
+        self._passes.run(images, lambda sums, f: sums.add(f, group))
 
     def sums(self) -> dict[str, BlockSums]:
         """The sums so far, layer by layer in the order of execution."""
-        counts = (self.n + self._cells - 1 - np.arange(self._cells)) // self._cells
-        return {name: layer.finish(counts.reshape(self._blocks, -1)) for name, layer in self._passes.layers.items()}
+        return {name: layer.finish() for name, layer in self._passes.layers.items()}
 
 
 def _names_layers(error: Exception) -> bool:

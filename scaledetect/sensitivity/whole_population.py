@@ -58,13 +58,13 @@ def measure_population(
             # In a balanced stream the even samples are near and the odd ones far.
             pairs, y = pairs_at(task, 2 * np.arange(start, start + n, dtype=np.int64) + far, seed=draws.seed)
             _add(passes, draws, pairs, y, first=far * sizes[0] + start, noise_blocks=noise_blocks)
-    return {name: layer.finish(np.array([sizes])) for name, layer in passes.layers.items()}
+    return {name: layer.finish() for name, layer in passes.layers.items()}
 
 
 def estimate_population(sums: BlockSums) -> Estimate:
     """D and Delta without error; G and R with that of the noise, of which each block is an independent draw."""
     counts = sums.counts[0]
-    means = sums.vectors[0] / counts[:, None]
+    means = sums.totals / counts[:, None]
     mean = means.mean(axis=0)
     squares = (sums.squares[0] / counts).mean()
     blocks = len(sums.noisy)

@@ -147,6 +147,44 @@ def test_normals_agree_to_1e_6(sites: int, dtype: str) -> None:
     np.testing.assert_allclose(work(backend()), work(twin), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [1, 511, 512, 1500])
+def test_squared_distances(width: int, dtype: Any, rng: np.random.Generator) -> None:
+    one, other = rng.normal(size=(2, 5, width)).astype(dtype)
+
+    def work(kernels: Kernels) -> Any:
+        out = np.full(5, np.nan)
+        kernels.squared_distances(one, other, out)
+        return out
+
+    assert same(work)
+    np.testing.assert_allclose(work(twin), np.square(one.astype(float) - other).sum(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("m", "start", "stop"), [(1, 0, 1), (32, 0, 30), (32, 64, 150), (100, 0, 20_001)])
+def test_shifted_sums(m: int, start: int, stop: int, dtype: Any, rng: np.random.Generator) -> None:
+    rows, reference = rng.normal(size=(6, stop + 3)).astype(dtype), rng.normal(size=stop + 3).astype(dtype)
+    signs = rng.choice(np.array([-1, 1], dtype=np.int8), stop + 3)
+    classes, cells = np.array([1, 1, 0, 0, 1, 1]), np.arange(6) // 2
+
+    def work(kernels: Kernels) -> Any:
+        squares, totals, folds = np.ones(6), np.ones((2, stop + 3), dtype), np.ones((3, m), dtype)
+        kernels.shifted_sums(rows, reference, signs, classes, cells, start, stop, squares, totals, folds)
+        return np.concatenate([squares, totals.ravel(), folds.ravel()])
+
+    assert same(work)
+    v = (rows.astype(float) - reference)[:, start:stop]
+    found = work(twin)
+    np.testing.assert_allclose(found[:6], 1 + np.square(v).sum(axis=1), rtol=1e-5)
+    expected = np.ones((2, stop + 3))
+    expected[:, start:stop] += [v[2:4].sum(axis=0), v[[0, 1, 4, 5]].sum(axis=0)]
+    np.testing.assert_allclose(found[6 : -3 * m], expected.ravel(), atol=1e-5)
+    folds = np.ones((3, m))
+    np.add.at(folds.T, np.arange(stop - start) % m, (signs[start:stop] * (v[::2] + v[1::2])).T)
+    np.testing.assert_allclose(found[-3 * m :], folds.ravel(), atol=1e-4)
+
+
 # ---------------------------------------------------------------------- the package with the JIT off
 
 DIGESTS = """

@@ -126,10 +126,35 @@ def test_z_scores() -> None:
     assert np.isinf(dataclasses.replace(exact, D=exact.D + 0.3).z(exact)["D"]).all()
 
 
+def test_files_with_the_vector_of_each_block_are_read(tmp_path: Path) -> None:
+    """As version 0.1 wrote them: vectors of shape (blocks, classes, A) in the place of totals and sketches."""
+    result = results()["measured"]
+    assert result.sums is not None
+    result.save(tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as file:
+        arrays = dict(file)
+    rng = np.random.default_rng(0)
+    for number in range(len(result)):
+        del arrays[f"sums/{number}/totals"], arrays[f"sums/{number}/sketches"]
+        arrays[f"sums/{number}/vectors"] = rng.normal(size=(50, 2, arrays[f"sums/{number}/reference"].size))
+    np.savez(tmp_path / "old.npz", **arrays)
+    loaded = sd.Sensitivities.load(tmp_path / "old.npz").sums
+    assert loaded is not None
+    for number, (name, layer) in enumerate(loaded.items()):
+        vectors = arrays[f"sums/{number}/vectors"]
+        assert layer.sketches.shape == result.sums[name].sketches.shape
+        np.testing.assert_allclose(layer.totals, vectors.sum(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(
+            np.einsum("bcm,bcm->bc", layer.sketches, layer.sketches), np.square(vectors).sum(axis=2), rtol=1e-12
+        )
+
+
 def test_sums_do_not_depend_on_the_reference() -> None:
     sums = results()["measured"].sums
     assert sums is not None
     layer = sums["0"]
     moved = layer.shifted(layer.reference + 3).shifted(layer.reference)
     np.testing.assert_allclose(moved.squares, layer.squares, rtol=1e-9)
-    np.testing.assert_allclose(moved.vectors, layer.vectors, atol=1e-9)
+    np.testing.assert_allclose(moved.totals, layer.totals, atol=1e-9)
+    np.testing.assert_allclose(moved.sketches, layer.sketches, atol=1e-9)
+    np.testing.assert_allclose(layer.shifted(layer.reference + 3).mean, layer.mean, atol=1e-12)

@@ -28,8 +28,8 @@ def result() -> sd.Sensitivities:
     block = {name: rng.random((2, 1)) for name in ("deformed", "noisy", "squares")}
     counts = np.full((2, 1), 5)
     sums = BlockSums(
-        **block, vectors=rng.random((2, 1, 4)), reference=rng.random(4), counts=counts, deformed_events=3,
-        noisy_events=4, eps=1e-7,
+        **block, totals=rng.random((1, 4)), sketches=rng.random((2, 1, 4)), reference=rng.random(4), counts=counts,
+        deformed_events=3, noisy_events=4, eps=1e-7,
     )  # fmt: skip
     curves = {name: rng.random(2) for name in ("D", "G", "R", "Delta")}
     return sd.Sensitivities(
@@ -208,7 +208,11 @@ def test_a_header_that_promises_more_than_there_is_allocates_nothing(stored: dic
         {"meta": npy(np.array(["{}"]))},
         {"meta": npy(np.array("{"))},
         {"sums/0/counts": npy(np.array("a"))},
-        {"sums/0/vectors": npy(np.zeros((3, 1, 4)))},
+        {"sums/0/sketches": npy(np.zeros((3, 1, 4)))},
+        {"sums/0/totals": npy(np.zeros((1, 5)))},
+        {"sums/0/squares": npy(np.zeros((2, 2)))},
+        {"sums/0/vectors": npy(np.zeros((2, 1, 4)))},
+        {"sums/0/vectors": npy(np.zeros((3, 1, 4))), "sums/0/totals": None, "sums/0/sketches": None},
         {"sums/0/eps": None},
         {"sums/2/eps": npy(np.zeros(()))},
         {"deviations/D": npy(np.zeros((3, 2)))},

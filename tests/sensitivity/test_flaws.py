@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 import scaledetect as sd
 from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.jackknife import flaw_of
 
 TASK = sd.Task(size=16, xi=4)
 
@@ -95,3 +97,84 @@ def test_small_fluctuations_in_float32_are_still_measured() -> None:
     exact = sensitivities(plain, TASK, 200, noise=sd.Noise(sigma=1.0), dtype=torch.float64)
     np.testing.assert_allclose(measured.D, exact.D, rtol=1e-3)
     np.testing.assert_allclose(measured.G, exact.G, rtol=1e-3)
+
+
+class Offset(nn.Module):
+    """A layer of fluctuations about a constant: E|f|^2 is (offset / scale)^2 times as large, or so."""
+
+    def __init__(self, offset: float, scale: float) -> None:
+        super().__init__()
+        self.offset, self.scale = offset, scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.offset + self.scale * (x / x.amax())
+        return y
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name", "works"),
+    [(torch.bfloat16, "bfloat16", 0.5), (torch.float16, "float16", 0.05)],
+    ids=["bfloat16", "float16"],
+)
+def test_half_precision_measures_what_it_can_and_names_the_way_out(dtype: torch.dtype, name: str, works: float) -> None:
+    """Rounding is eps^2 E|f|^2 / 6 or so in Delta: 100 eps^2 leaves D right to 2 %; far below all is rounding."""
+    exact = sensitivities(Offset(1.0, works), TASK, 200, noise=sd.Noise(sigma=1.0), dtype=torch.float64)
+    measured = sensitivities(Offset(1.0, works), TASK, 200, noise=sd.Noise(sigma=1.0), dtype=dtype)
+    np.testing.assert_allclose(measured.D, exact.D, rtol=0.02)
+    small = Offset(1.0, works / 20)
+    with pytest.warns(RuntimeWarning, match=rf"constant.*100 eps\^2.*eps of {name}; measure with dtype=torch\.float32"):
+        coarse = sensitivities(small, TASK, 200, noise=sd.Noise(sigma=1.0), dtype=dtype)
+    assert np.isnan(coarse.D[0])
+    fine = sensitivities(small, TASK, 200, noise=sd.Noise(sigma=1.0), dtype=torch.float32)
+    assert np.isfinite(fine.D[0])
+
+
+def test_overflow_in_float16_names_the_way_out() -> None:
+    class Large(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * 60_000
+
+    with pytest.warns(RuntimeWarning, match=r"not finite; measure with dtype=torch\.float32, so D and G are NaN"):
+        assert np.isnan(sensitivities(Large(), TASK, 100, dtype=torch.float16).D[0])
+    assert np.isfinite(sensitivities(Large(), TASK, 100, dtype=torch.float32).D[0])
+
+
+def test_channels_are_averaged_in_float32_at_least() -> None:
+    """The mean of 4,096 channels of float16 near 1 is right to the rounding of each, 2^-11, and not to that of sums."""
+
+    class Wide(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            ramp = torch.linspace(0.5, 1.5, 4096, dtype=torch.float64).reshape(1, -1, 1)
+            return (ramp * (1 + x.double() / 8)).to(x.dtype)
+
+    options: dict[str, Any] = {"noise": sd.Noise(sigma=1.0), "channel_mean": True}
+    half, exact = (sensitivities(Wide(), TASK, 100, dtype=t, **options) for t in (torch.float16, torch.float64))
+    np.testing.assert_allclose(half.D, exact.D, rtol=2e-3)
+    np.testing.assert_allclose(half.Delta, exact.Delta, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("eps", "threshold", "rule"),
+    [
+        (2.0**-52, 1000 * 2.0**-52, "1000 eps E|f|^2, eps of float64)"),
+        (2.0**-23, 100 * 2.0**-46, "100 eps^2 E|f|^2, eps of float32)"),
+        (2.0**-10, 100 * 2.0**-20, "100 eps^2 E|f|^2, eps of float16; measure with dtype=torch.float32)"),
+        (2.0**-7, 100 * 2.0**-14, "100 eps^2 E|f|^2, eps of bfloat16; measure with dtype=torch.float32)"),
+    ],
+)
+def test_the_threshold_of_a_constant_layer(eps: float, threshold: float, rule: str) -> None:
+    """1000 eps of float64 or 100 eps^2 of the layer's type, whichever is larger, itself included."""
+    for energy in (1.0, 8.0):
+        assert flaw_of(1.0, 1.0, threshold * energy * (1 + 1e-12), energy, eps) is None
+        assert flaw_of(1.0, 1.0, threshold * energy, energy, eps) == f"constant over the task (Delta <= {rule}"
+    assert flaw_of(0.0, 0.0, 1.0, 1.0, eps) is None
+    assert flaw_of(0.0, 0.0, 0.0, 0.0, eps) is not None
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_one_number_that_is_not_finite_is_a_flaw(place: int, value: float) -> None:
+    numbers = [1.0, 1.0, 1.0]
+    numbers[place] = value
+    deformed, noisy, delta = numbers
+    assert flaw_of(deformed, noisy, delta, 1.0, 2.0**-23) == "activations are not finite"

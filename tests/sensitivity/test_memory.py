@@ -51,3 +51,31 @@ def peak(n: int) -> int:
 def test_the_peak_does_not_grow_with_n() -> None:
     few, many = peak(500), peak(2000)
     assert abs(many / few - 1) < 0.1, (few, many)
+
+
+BLOCKS = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+import scaledetect as sd
+
+net = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.ReLU())
+task = sd.Task(dim=2, size=64, xi=14, gap=2)
+
+def peak():
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(status["VmHWM"].split()[0])
+
+for blocks in (50, 200):
+    assert sd.sensitivities(net, task, 400, blocks=blocks, batch_size=24).n_blocks == blocks
+    print(peak())
+"""
+
+
+def test_the_peak_does_not_grow_with_the_number_of_blocks() -> None:
+    """Three layers of 2^18 numbers: 150 more vectors for each block and class would be 1.9 GB; 20 MB are allowed."""
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576"}
+    done = subprocess.run([sys.executable, "-c", BLOCKS], check=True, capture_output=True, text=True, env=environment)
+    few, many = map(int, done.stdout.split())
+    assert many - few < 20e6, (few, many)

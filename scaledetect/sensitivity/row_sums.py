@@ -1,0 +1,138 @@
+"""Sums over rows of activations: by compiled kernels on a CPU, by torch elsewhere."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from scaledetect._kernels import backend
+from scaledetect._kernels.driver import for_chunks
+from scaledetect.results.sketch import random_signs
+from scaledetect.sensitivity.batching import Group
+
+__all__ = ["KernelSums", "RowSums", "TorchSums", "row_sums_on"]
+
+PIECE = 2**15
+"""Columns that a thread takes at a time."""
+
+WORTH_THREADS = 2**20
+"""Activations of a batch below which threads cost more than they save."""
+
+
+class RowSums(Protocol):
+    """What is summed over activations of shape (n, A), all of one type; shared by the layers of a net."""
+
+    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
+        """Sum of (one - other)^2 in each row; float64, shape (n,)."""
+
+    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
+        """|v|^2 of each row of v = rows - reference, float64, shape (n,); v is added to `totals` and `sketches`.
+
+        `totals`, float64, shape (C, A), has a row for each class, in turn over the sums that `group` names; `sketches`,
+        float64, shape (sums, m), a row for each of these sums; see `scaledetect.results.sketch.fold`.
+        """
+
+
+def row_sums_on(device: torch.device) -> RowSums:
+    """The implementation for activations on `device`."""
+    return KernelSums() if device.type == "cpu" else TorchSums()
+
+
+class KernelSums:
+    """One pass over the activations: several times as fast as a chain of operations on a CPU, whose limit is memory."""
+
+    def __init__(self) -> None:
+        self._added = torch.empty(0)
+
+    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
+        """See `RowSums`."""
+        x, y, out = one.numpy(), other.numpy(), np.empty(len(one))
+        kernel = backend().squared_distances
+
+        def work(first: int, last: int) -> None:
+            kernel(x[first:last], y[first:last], out[first:last])
+
+        for_chunks(work, len(x), least=_least(x.size, len(x)))
+        return torch.from_numpy(out)
+
+    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
+        """See `RowSums`."""
+        x, m = rows.numpy(), sketches.shape[1]
+        n, width = x.shape
+        cells = np.arange(n) // group.size
+        classes = (group.first + cells) % len(totals)
+        added = self._zeros(totals.shape, rows.dtype)
+        piece = m * max(1, PIECE // m)
+        pieces = -(-width // piece)
+        # Each piece has sums of its own, added up in their order: so nothing depends on the number of threads.
+        squares, folds = np.zeros((pieces, n)), np.zeros((pieces, n // group.size, m), x.dtype)
+        constants = reference.numpy(), random_signs(width), classes, cells
+        target = added.numpy()
+        kernel = backend().shifted_sums
+
+        def work(first: int, last: int) -> None:
+            for k in range(first, last):
+                kernel(x, *constants, k * piece, min(k * piece + piece, width), squares[k], target, folds[k])
+
+        for_chunks(work, pieces, chunk=1, least=_least(x.size, pieces))
+        totals += added
+        sketches[group.first : group.first + folds.shape[1]] += torch.from_numpy(folds.sum(axis=0, dtype=np.float64))
+        return torch.from_numpy(squares.sum(axis=0))
+
+    def _zeros(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
+        # The same memory for all layers: new memory would cost more than filling it.
+        if self._added.numel() < shape.numel() or self._added.dtype != dtype:
+            self._added = torch.empty(shape.numel(), dtype=dtype)
+        return self._added[: shape.numel()].view(shape).zero_()
+
+
+class TorchSums:
+    """A chain of operations, for accelerators."""
+
+    def __init__(self) -> None:
+        self._memory = torch.empty(0)
+        self._signs = torch.empty(0)
+
+    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
+        """See `RowSums`."""
+        return _squared_norms(self._difference(one, other))
+
+    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
+        """See `RowSums`."""
+        v = self._difference(rows, reference)
+        squares = _squared_norms(v)
+        sums = v.view(-1, group.size, v.shape[1]).sum(dim=1) if group.size > 1 else v
+        for c, total in enumerate(totals):
+            total += sums[(c - group.first) % len(totals) :: len(totals)].sum(dim=0)
+        m = sketches.shape[1]
+        signed = sums * self._signs_for(v)
+        folded = pad(signed, (0, -v.shape[1] % m)).view(len(sums), -1, m).sum(dim=1)
+        sketches[group.first : group.first + len(sums)] += folded
+        return squares
+
+    def _difference(self, one: Tensor, other: Tensor) -> Tensor:
+        """`one` - `other`, in memory that the next call uses again."""
+        memory = self._memory
+        if memory.numel() < one.numel() or (memory.dtype, memory.device) != (one.dtype, one.device):
+            self._memory = memory = one.new_empty(one.numel())
+        return torch.sub(one, other, out=memory[: one.numel()].view(one.shape))
+
+    def _signs_for(self, v: Tensor) -> Tensor:
+        signs = self._signs
+        if signs.numel() < v.shape[1] or (signs.dtype, signs.device) != (v.dtype, v.device):
+            self._signs = signs = torch.from_numpy(random_signs(v.shape[1]).copy()).to(v)
+        return signs[: v.shape[1]]
+
+
+def _least(numbers: int, rows: int) -> int:
+    """Rows from which on threads pay, when there are `rows` of `numbers` altogether."""
+    return rows if numbers >= WORTH_THREADS else rows + 1
+
+
+def _squared_norms(v: Tensor) -> Tensor:
+    norms: Tensor = torch.linalg.vector_norm(v, dim=1)
+    return norms.double().square_()
