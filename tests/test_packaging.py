@@ -59,7 +59,9 @@ def test_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"scaledetect", f"scaledetect-{sd.__version__}.dist-info"}
-    assert {Path(name).suffix for name in names if name.startswith("scaledetect/")} == {".py", ".toml", ".typed"}
+    suffixes = {Path(name).suffix for name in names if name.startswith("scaledetect/")}
+    # Experiments ship their data and the hashes of them, not the weights of nets.
+    assert suffixes == {".py", ".pyi", ".toml", ".typed", ".jsonl", ".txt"}
 
 
 def test_sdist_holds_what_the_tests_need(built: Path) -> None:
@@ -83,7 +85,11 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/data/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
-    assert shipped == inside | beside | {"scaledetect/py.typed", "scaledetect/reproduce/hypotheses.toml"}
+    assert shipped == inside | beside | {
+        "scaledetect/__init__.pyi",
+        "scaledetect/py.typed",
+        "scaledetect/reproduce/hypotheses.toml",
+    }
 
 
 def test_one_version(root: Path) -> None:
