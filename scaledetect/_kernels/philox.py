@@ -1,14 +1,12 @@
-"""Philox4x64-10, the counter-based generator of NumPy (Salmon et al., SC'11), and Gaussian deviates drawn from it."""
+"""Philox4x64-10, the counter-based generator of `numpy.random.Philox` (Salmon et al., SC'11): one block at a time."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from scaledetect._kernels.jit import inlined, kernel, mulhi, mulhilo
 
-__all__ = ["draw_indices", "fill_normals", "philox_block", "raw_blocks"]
+__all__ = ["draw_indices", "philox_block", "raw_blocks"]
 
 _M0 = np.uint64(0xD2E7470EE14C6C93)
 _M1 = np.uint64(0xCA5A826395121157)
@@ -46,29 +44,3 @@ def draw_indices(sample, rows, key0, key1, bound, out):  # type: ignore[no-untyp
         high, low, _, _ = philox_block(sample + np.uint64(rows[i]) + _ONE, key0, key1)
         top, middle = mulhilo(high, bound)
         out[i] = top + np.uint64(middle + mulhi(low, bound) < middle)
-
-
-_ONE = np.uint64(1)
-
-
-_DOWN = np.uint64(11)
-
-
-@kernel
-def fill_normals(sample, key0, key1, scale, out):  # type: ignore[no-untyped-def]
-    """Write scale * N(0, 1) into `out` (n, N): Box-Muller of the blocks of sample, sample + 1, ..."""
-    n, sites = out.shape
-    blocks = (sites + 3) // 4
-    unit = 2.0**-53
-    for i in range(n):
-        counter = (sample + np.uint64(i)) * np.uint64(blocks) + _ONE
-        for b in range(blocks):
-            words = philox_block(counter + np.uint64(b), key0, key1)
-            for half in range(2):
-                radius = scale * math.sqrt(-2.0 * math.log((np.float64(words[2 * half] >> _DOWN) + 1.0) * unit))
-                angle = 2.0 * math.pi * (np.float64(words[2 * half + 1] >> _DOWN) * unit)
-                site = 4 * b + 2 * half
-                if site < sites:
-                    out[i, site] = radius * math.cos(angle)
-                if site + 1 < sites:
-                    out[i, site + 1] = radius * math.sin(angle)

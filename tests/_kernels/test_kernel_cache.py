@@ -13,10 +13,10 @@ import pytest
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
-# `fill_normals` (images.py) calls `philox_block` (philox.py).
+# `fill_normals` (normals.py) calls `philox_block` (philox.py).
 CODE = """
 import numpy as np
-from scaledetect._kernels.images import fill_normals
+from scaledetect._kernels.normals import fill_normals
 from scaledetect._kernels.jit import cache_state
 out = np.empty((1, 4))
 fill_normals(np.uint64(0), np.uint64(1), np.uint64(2), 1.0, out)

@@ -182,7 +182,7 @@ def test_measure_says_that_images_are_not_there(monkeypatch: pytest.MonkeyPatch)
     def unreachable(name: str) -> None:
         raise ConnectionError(f"{name} is\nnot here")
 
-    monkeypatch.setattr("scaledetect.images.load", unreachable)
+    monkeypatch.setattr("scaledetect.images.datasets.load", unreachable)
     result = run("measure", "fc2", "--images", "cifar10", code=2)
     assert result.stderr == "scaledetect: images='cifar10': cifar10 is not here\n"
 

@@ -1,4 +1,4 @@
-"""A study whose runs cost nothing, to be killed by tests: python study_target.py FOLDER [SECONDS_A_RUN]."""
+"""A study whose runs cost nothing, to be killed by tests: python -m helpers.study_target FOLDER [SECONDS_A_RUN]."""
 
 from __future__ import annotations
 

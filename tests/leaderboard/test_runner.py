@@ -177,8 +177,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def test_killed_and_resumed(
     tmp_path: Path, unbroken: dict[str, object], number: signal.Signals, share: float, root: Path
 ) -> None:
-    command = [sys.executable, str(root / "tests/helpers/study_target.py"), str(tmp_path), "0.01"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [sys.executable, "-m", "helpers.study_target", str(tmp_path), "0.01"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=root / "tests")
     deadline = time.monotonic() + 60
     while process.poll() is None and len(find_records([tmp_path])) <= share * len(unbroken):
         assert time.monotonic() < deadline
