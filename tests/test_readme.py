@@ -53,14 +53,11 @@ def test_commands_are_there(readme: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_numbers_of_the_claims_are_those_of_the_data(readme: str, root: Path) -> None:
-    numbers = pd.read_csv(root / "docs" / "data" / "depth-1d-exploratory.csv")
-    (row,) = numbers[
-        (numbers["subject"] == "Fall of D with depth after training over that before")
-        & (numbers["job"] == "block-F2-s2")
-        & (numbers["channels"] == "each")
-    ].to_dict("records")
-    text = f"is {row['value']:.1f} times ({row['low']:.1f} to {row['high']:.1f}) its value at initialisation"
+    primary = pd.read_csv(root / "docs" / "data" / "claims-primary.csv").set_index("id")
+    row = primary.loc["block-D-falls"]
+    text = f"becomes {row['value']:.2f} times ({row['low']:.2f} to {row['high']:.2f}) its value at initialisation"
     assert text in " ".join(readme.split())
+    assert (primary.loc[["ridge-slope", "ridge-after-slope"], ["low", "high"]].abs() < 0.04).all(axis=None)
 
 
 def test_links_and_length(readme: str, root: Path) -> None:

@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
     Examples
     --------
     >>> import scaledetect as sd
-    >>> from scaledetect.versions import versions
+    >>> from scaledetect._base.versions import versions
     >>> versions()["scaledetect"] == sd.__version__
     True
     """

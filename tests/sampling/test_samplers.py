@@ -332,7 +332,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: sample_images(FEW, 2, dtype="no such"), TypeError, "dtype='no such': must be 'float32' or 'float64'"),
     (lambda: make_scale_detection(5000), ValueError, "n_samples=5000: the population of this task holds 1920 samples"),
     (lambda: make_scale_detection(5, random_state=-1), ValueError, "random_state=-1: must be an integer from 0"),
-    (lambda: make_scale_detection(5, random_state="0"), ValueError, "'0' cannot be used to seed"),
+    (lambda: make_scale_detection(5, random_state="0"), TypeError, "random_state='0': must be an integer"),
     (lambda: make_scale_detection(5, xi=40), ValueError, "xi=40: .*class 'far' is empty"),
     (lambda: make_scale_detection(5, sparse=True, background_noise=1.0), ValueError, "sparse=True: .* has no zeros"),
 ]

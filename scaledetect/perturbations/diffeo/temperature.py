@@ -72,7 +72,7 @@ def diffeo_temperature_range(size: int, cutoff: int = 3) -> tuple[float, float]:
 
     Examples
     --------
-    >>> from scaledetect.deformation import diffeo_temperature_range
+    >>> from scaledetect.perturbations.diffeo import diffeo_temperature_range
     >>> low, high = diffeo_temperature_range(32, 3)
     >>> f"{low:.6f} {high:.6f}"
     '0.000283 0.013047'
@@ -110,7 +110,7 @@ def typical_displacement(size: int, *, temperature: float, cutoff: int = 3) -> T
 
     Examples
     --------
-    >>> from scaledetect.deformation import typical_displacement
+    >>> from scaledetect.perturbations.diffeo import typical_displacement
     >>> moved = typical_displacement(32, temperature=0.001, cutoff=3)
     >>> f"{moved.delta:.3f} {moved.rms:.3f}"
     '0.940 0.767'

@@ -57,7 +57,7 @@ class Diffeo:
     Examples
     --------
     >>> import torch
-    >>> from scaledetect.deformation import Diffeo
+    >>> from scaledetect.perturbations.diffeo import Diffeo
     >>> transform = Diffeo(cutoff=(2, 5), delta=(0.5, 2.0))
     >>> transform(torch.rand(3, 32, 32)).shape
     torch.Size([3, 32, 32])

@@ -81,7 +81,7 @@ def diffeo(
     Examples
     --------
     >>> import numpy as np
-    >>> from scaledetect.deformation import diffeo
+    >>> from scaledetect.perturbations.diffeo import diffeo
     >>> images = np.random.default_rng(0).random((10, 3, 32, 32), dtype=np.float32)
     >>> deformed = diffeo(images, delta=1.5, seed=1)
     >>> deformed.shape, deformed.dtype
