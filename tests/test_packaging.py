@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -37,7 +38,11 @@ def _python(*arguments: str | Path, cwd: Path) -> str:
 def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist, and the wheel that was built out of it."""
     folder = tmp_path_factory.mktemp("dist")
-    _python("-m", "build", "--no-isolation", "--outdir", folder, root, cwd=folder)
+    # Out of a copy: builds write into the source, and test processes must not meet there.
+    source = tmp_path_factory.mktemp("source") / "scaledetect"
+    left_out = shutil.ignore_patterns(".git", ".*", "*.egg-info", "__pycache__", "results", "build", "dist")
+    shutil.copytree(root, source, ignore=left_out)
+    _python("-m", "build", "--no-isolation", "--outdir", folder, source, cwd=folder)
     return folder
 
 

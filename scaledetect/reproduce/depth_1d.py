@@ -14,9 +14,10 @@ __all__ = ["STUDY"]
 
 BLOCK = Task(dim=1, size=64, xi=16, labelling="block")
 DISTANCE = Task(dim=1, size=32, xi=8)
-LONG_DISTANCE = Task(dim=1, size=64, xi=16)
 BLOCK_2D = Task(dim=2, size=16, xi=8, labelling="block")
 DISTANCE_2D = Task(dim=2, size=16, xi=5, gap=1, periodic=False)
+PAPER_BLOCK = Task(dim=1, size=128, xi=32, labelling="block")
+PAPER_DISTANCE = Task(dim=1, size=128, xi=32)
 BACKGROUND = Task(dim=1, size=64, xi=16, labelling="block", background_noise=0.5)
 
 RIDGE, ZERO_MULTIPLE = 0.01, 500.0
@@ -48,17 +49,12 @@ def _laptop() -> tuple[PoolingJob, ...]:
 
 
 def _paper() -> tuple[PoolingJob, ...]:
-    block = PoolingJob("block-F2-s2", BLOCK, 2, 2, depth=6, width=1000, n_train=400, seeds=10, draws=10_000)
-    block = replace(block, n_validation=80, max_epochs=20_000, ridge=RIDGE, zero_multiple=ZERO_MULTIPLE)
-    distance = replace(block, name="distance-F3-s1", task=LONG_DISTANCE, filter_size=3, stride=1, depth=12, n_train=800)
-    return (
-        distance,
-        block,
-        replace(distance, name="distance-F5-s1", filter_size=5, depth=8),
-        replace(block, name="block-F2-s2-background", task=BACKGROUND),
-        replace(block, name="block-F4-s2", filter_size=4, depth=5),
-        replace(block, name="block-F3-s2", filter_size=3, depth=5),
-    )
+    """The protocol of the published scripts; what they leave open is L = 128, xi = 32, K = 7, H = 1000."""
+    block = PoolingJob(
+        "block-F2-s2", PAPER_BLOCK, 2, 2, depth=7, width=1000, n_train=1024, n_validation=128, seeds=10, draws=10_000,
+        ridge=RIDGE, zero_multiple=ZERO_MULTIPLE, max_epochs=100_000,
+    )  # fmt: skip
+    return replace(block, name="distance-F2-s1", task=PAPER_DISTANCE, stride=1), block
 
 
 STUDY = Study("depth-1d", "Sensitivities against depth, before and after training", "7", _jobs, draw_depth, exploratory)

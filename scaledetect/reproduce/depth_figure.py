@@ -27,7 +27,7 @@ Channels = Literal["each", "mean"]
 NOISE = "rectified_noise"
 """The noise of the paper's one-dimensional code."""
 
-MAIN = ("distance-F3-s1", "block-F2-s2")
+MAIN = ("distance-F3-s1", "distance-F2-s1", "block-F2-s2")
 """The paper's columns: the distance task without stride, the block task with s = F = 2."""
 
 COLUMNS = 4
