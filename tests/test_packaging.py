@@ -40,7 +40,7 @@ def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     # Out of a copy: builds write into the source, and test processes must not meet there.
     source = tmp_path_factory.mktemp("source") / "scaledetect"
-    left_out = shutil.ignore_patterns(".git", ".*", "*.egg-info", "__pycache__", "results", "build", "dist")
+    left_out = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
     shutil.copytree(root, source, ignore=left_out)
     _python("-m", "build", "--no-isolation", "--outdir", folder, source, cwd=folder)
     return folder
