@@ -1,14 +1,18 @@
-# make run: theory beside measurement, then the quick leaderboard.  make test: everything CI checks.
+# make run: theory beside measurement, a part of the board of theories, then the quick leaderboard.  make test: everything CI checks.
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run compare leaderboard test lint types unit figures clean
+.PHONY: run compare theories leaderboard test lint types unit figures clean
 
-run: compare leaderboard
+run: compare theories leaderboard
 
 compare: .venv/installed
 	$(BIN)/scaledetect compare --output results
+
+# A small part of the board of theories, read from stored predictions.
+theories: .venv/installed
+	$(BIN)/scaledetect theories --experiments block-1d-L128-initial,block-1d-L128-trained,block-1d-L128-ridge
 
 # A run that was broken off goes on: what is recorded is not run again.
 leaderboard: .venv/installed

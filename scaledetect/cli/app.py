@@ -22,6 +22,7 @@ from scaledetect.cli import (
     run,
     sample,
     tasks,
+    theories,
     theory,
     train,
     verify,
@@ -51,8 +52,8 @@ app = typer.Typer(
 )
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, check.check, train.train, compare.compare,
-    reproduce.reproduce, experiment.experiment, run.run, leaderboard.leaderboard, leaderboard.merge, verify.verify,
-    doctor.doctor,
+    reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
+    leaderboard.merge, verify.verify, doctor.doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

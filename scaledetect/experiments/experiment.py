@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from scaledetect.experiments.scoring import PredictionScore
     from scaledetect.nets import NetSpec
+    from scaledetect.theory._contract import Prediction
 
 __all__ = ["Channels", "Curve", "Experiment", "Shares", "Track", "load_experiment"]
 
@@ -191,6 +193,59 @@ class Experiment:
     def tracks(self) -> dict[int, Track]:
         """What was measured along training, by seed; empty where nothing was."""
         return {line["seed"]: _track(line) for line in self._of("track")}
+
+    def score(
+        self,
+        prediction: Prediction,
+        *,
+        noise: NoiseMode = "rectified_noise",
+        channels: Channels = "each",
+        fitted_layers: int = 0,
+        exact: bool = False,
+    ) -> PredictionScore:
+        """Hold a prediction against what was measured, in the layers whose A is below the xi of the task.
+
+        Parameters
+        ----------
+        prediction : Sensitivities, sequence or mapping of them
+            One for all nets, one a net in the order of `seeds`, or one for each of some seeds, at least three. Taken as
+            exact. A layer that is NaN is a miss: as much as being off by a factor of ten.
+        noise, channels
+            What of the measurements it is held against, as in `measurements`.
+        fitted_layers : int, default 0
+            First layers that the prediction has been fitted to, which are not scored.
+        exact : bool, default False
+            Whether it claims to be exact: then its p-value is computed.
+
+        Returns
+        -------
+        PredictionScore
+            ``.D``, ``.G`` and ``.R`` with ``value``, ``square``, ``stderr`` and ``within_10_percent``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For infinite or negative numbers, other layers, or a prediction that says it is of something else.
+
+        Notes
+        -----
+        Nets that have collapsed are left out, for all predictions alike.
+
+        Examples
+        --------
+        >>> import scaledetect as sd
+        >>> e = sd.load_experiment("block-1d-L128-initial")
+        >>> t = sd.theory.at_initialisation(
+        ...     e.task, filter_size=2, stride=2, depth=7, noise=sd.Noise("rectified_noise"), n=200
+        ... )
+        >>> e.score(t).D.value < 0.1
+        True
+        """
+        from scaledetect.experiments.scoring import score_prediction
+
+        return score_prediction(
+            self, prediction, noise=noise, channels=channels, fitted_layers=fitted_layers, exact=exact
+        )
 
     @property
     def trainings(self) -> pd.DataFrame:

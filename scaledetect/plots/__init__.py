@@ -7,6 +7,7 @@ from scaledetect.plots.filter_spectra import plot_spectra
 from scaledetect.plots.kernel_learning_curves import plot_kernel_learning_curves
 from scaledetect.plots.overview import plot_overview
 from scaledetect.plots.sensitivities import plot_sensitivities
+from scaledetect.plots.theories import plot_theories
 
 __all__ = [
     "plot_cluster_profile",
@@ -16,4 +17,5 @@ __all__ = [
     "plot_overview",
     "plot_sensitivities",
     "plot_spectra",
+    "plot_theories",
 ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.files import plain
 from scaledetect.results.block_sums import BlockSums
 from scaledetect.results.storage import load, plain_config, save
@@ -94,6 +94,71 @@ class Sensitivities:
             object.__setattr__(self, name, array)
         object.__setattr__(self, "config", plain_config(self.config))
 
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        D: ArrayLike | None = None,
+        G: ArrayLike | None = None,
+        R: ArrayLike | None = None,
+        Delta: ArrayLike | None = None,
+        layers: Sequence[str] | None = None,
+        A: ArrayLike | None = None,
+        D_stderr: ArrayLike | None = None,
+        G_stderr: ArrayLike | None = None,
+        R_stderr: ArrayLike | None = None,
+        Delta_stderr: ArrayLike | None = None,
+        sigma: float = float("nan"),
+        config: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A prediction made elsewhere, of the kind "theory".
+
+        Parameters
+        ----------
+        D, G, R, Delta : array_like of float, shape (K,), optional
+            At least one of D, G and R. Finite and not negative; NaN, and all of what is left out, says nothing. R left
+            out is D / G, where G is not 0.
+        layers : sequence of str, optional
+            Names of the layers, all different; layer1 .. layerK by default, those of a `PoolingNet`.
+        A : array_like of float, shape (K,), optional
+            Effective receptive field, in input pixels.
+        D_stderr, G_stderr, R_stderr, Delta_stderr : array_like of float, shape (K,), optional
+            Standard errors; 0 by default: exact.
+        sigma : float, optional
+            Standard deviation of the noise per pixel.
+        config : mapping, optional
+            What it is a prediction of, as plain data.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the argument, for numbers that are infinite or negative, and for lengths that differ.
+
+        Examples
+        --------
+        >>> import scaledetect as sd
+        >>> sd.Sensitivities.from_arrays(D=[0.5, 0.25], G=[1.0, 2.0]).R
+        array([0.5  , 0.125])
+        """
+        given = {"D": D, "G": G, "R": R, "Delta": Delta, "A": A}
+        errors = {"D": D_stderr, "G": G_stderr, "R": R_stderr, "Delta": Delta_stderr}
+        arrays = {name: _prediction(name, value) for name, value in given.items() if value is not None}
+        if not arrays.keys() & {"D", "G", "R"}:
+            raise bad_value("D", None, "D, G or R must be given")
+        K = len(arrays[next(name for name in ("D", "G", "R") if name in arrays)])
+        names = tuple(f"layer{k}" for k in range(1, K + 1)) if layers is None else tuple(layers)
+        if isinstance(layers, str) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise bad_type("layers", layers, "must be names, all different", "leave it out for layer1 .. layerK")
+        columns = {name: arrays.get(name, np.full(K, np.nan)) for name in ("D", "G", "R", "Delta")}
+        if R is None and D is not None and G is not None and columns["D"].shape == columns["G"].shape:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                columns["R"] = np.where(columns["G"] > 0, columns["D"] / columns["G"], np.nan)
+        columns |= {
+            f"{name}_stderr": np.zeros(K) if error is None else _prediction(f"{name}_stderr", error)
+            for name, error in errors.items()
+        }
+        return cls(layers=names, **columns, A=arrays.get("A"), sigma=sigma, kind="theory", config=config or {})
+
     def __len__(self) -> int:
         return len(self.layers)
 
@@ -158,6 +223,18 @@ class Sensitivities:
 _ARRAYS = (
     "A", "D", "D_stderr", "G", "G_stderr", "R", "R_stderr", "Delta", "Delta_stderr", "D_events", "G_events",
 )  # fmt: skip
+
+
+def _prediction(name: str, value: ArrayLike) -> FloatArray:
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise bad_type(name, value, "must be numbers, one for each layer") from error
+    if array.ndim != 1 or not array.size:
+        raise bad_value(name, array.shape, "must have shape (K,), one number for each layer")
+    if np.isinf(array).any() or (array < 0).any():
+        raise bad_value(name, array.tolist(), "must be finite and not negative", "NaN says nothing of a layer")
+    return array
 
 
 def _z_score(one: Sensitivities, other: Sensitivities, name: str) -> FloatArray:

@@ -14,6 +14,7 @@ Theories of sensitivities return the `Sensitivities` that a measurement returns.
 """
 
 from scaledetect.theory._coherent_share import coherent_share
+from scaledetect.theory._contract import Theory
 from scaledetect.theory._exponents import exponents, lattice_sensitivities, refinement_matrix
 from scaledetect.theory._matching import ensemble_sigma
 from scaledetect.theory._mean_filters import mean_filter_sensitivities
@@ -24,6 +25,7 @@ from scaledetect.theory.kernels import KernelLearningCurve, kernel_learning_curv
 
 __all__ = [
     "KernelLearningCurve",
+    "Theory",
     "at_initialisation",
     "cluster_profile",
     "cluster_sensitivities",

@@ -1,0 +1,176 @@
+"""The board: scores of all stored predictions, ranked among theories that are told the same, by regime."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from scaledetect.experiments.cards import REGIMES, Regime, list_experiments, load_experiment_card
+from scaledetect.experiments.experiment import load_experiment
+from scaledetect.experiments.predictions import prediction_of, predictions_folder, read_predictions
+from scaledetect.experiments.scoring import SCORED, PredictionScore
+from scaledetect.experiments.theories import find_theory, theory_names
+from scaledetect.theory._contract import TOLD, Theory, Told
+
+__all__ = ["BoardRow", "BoardTable", "Mean", "TheoryBoard", "theory_board"]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean over experiments of a score: of the signed squares, their standard error, and shares within 10 %."""
+
+    square: float
+    stderr: float
+    within_10_percent: float
+    net_square: float
+
+    @property
+    def value(self) -> float:
+        """Root of `square`, 0 where that is negative: for display."""
+        return float(np.sqrt(max(self.square, 0.0)))
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One theory in one regime.
+
+    Attributes
+    ----------
+    rank : int or None
+        1 for the smallest mean over D, G and R of `square`; None where the theory speaks of fewer experiments than
+        another one of the table.
+    theory, version, title
+    D, G, R : Mean
+        Over experiments.
+    scores : tuple of PredictionScore
+        One an experiment, by name.
+    """
+
+    rank: int | None
+    theory: str
+    version: int
+    title: str
+    D: Mean
+    G: Mean
+    R: Mean
+    scores: tuple[PredictionScore, ...]
+
+    @property
+    def square(self) -> float:
+        """What rows are ranked by."""
+        return float(np.mean([getattr(self, name).square for name in SCORED]))
+
+
+@dataclass(frozen=True)
+class BoardTable:
+    """All theories that are told the same, in one regime; `experiments` are those that any of them speaks of."""
+
+    regime: Regime
+    told: Told
+    experiments: tuple[str, ...]
+    rows: tuple[BoardRow, ...]
+
+
+@dataclass(frozen=True)
+class TheoryBoard:
+    """Tables by regime and by what theories are told, and the predictions that there are not.
+
+    Attributes
+    ----------
+    tables : tuple of BoardTable
+    missing : tuple of (str, str)
+        Pairs of a theory and an experiment that it applies to, without a stored prediction.
+    """
+
+    tables: tuple[BoardTable, ...]
+    missing: tuple[tuple[str, str], ...]
+
+
+def theory_board(
+    experiments: Iterable[str] | None = None, *, theories: Iterable[str] | None = None, folder: str | Path | None = None
+) -> TheoryBoard:
+    """Score stored predictions; nothing is predicted.
+
+    Parameters
+    ----------
+    experiments, theories : iterable of str, optional
+        Names of those to take; all that have data by default.
+    folder : str or Path, optional
+        Folder of predictions; that of the package by default.
+
+    Raises
+    ------
+    KeyError, ValueError
+        For an unknown name, and for stored predictions that are not those of the present data.
+    """
+    names = measured_experiments() if experiments is None else sorted(set(experiments))
+    place = predictions_folder() if folder is None else Path(folder)
+    found: dict[tuple[Regime, Told], dict[str, list[PredictionScore]]] = defaultdict(lambda: defaultdict(list))
+    missing: list[tuple[str, str]] = []
+    chosen = {name: find_theory(name) for name in (theory_names() if theories is None else sorted(set(theories)))}
+    for theory in chosen.values():
+        for name, one in _scores(theory, names, place):
+            if one is None:
+                missing.append((theory.name, name))
+            else:
+                found[load_experiment_card(name).regime, theory.told][theory.name].append(one)
+    tables = [
+        _table(regime, told, found[regime, told], chosen)
+        for regime in REGIMES
+        for told in TOLD
+        if (regime, told) in found
+    ]
+    return TheoryBoard(tuple(tables), tuple(missing))
+
+
+def measured_experiments() -> list[str]:
+    """Names of the experiments whose data are there."""
+    folder = predictions_folder().parent / "data"
+    return [name for name in list_experiments() if (folder / f"{name}.jsonl").exists()]
+
+
+def _scores(theory: Theory, names: Sequence[str], folder: Path) -> Iterable[tuple[str, PredictionScore | None]]:
+    """The score for each experiment that the theory applies to; None where no prediction is stored."""
+    path = folder / f"{theory.name}.jsonl"
+    header, lines = read_predictions(path) if path.exists() else ({}, [])
+    stored = {line["experiment"]: line for line in lines if header["version"] == theory.version}
+    for name in names:
+        e = load_experiment(name)
+        if not theory.applies(e):
+            continue
+        if name not in stored:
+            yield name, None
+            continue
+        prediction = prediction_of(stored[name], e)
+        yield name, e.score(prediction, fitted_layers=theory.fitted_layers, exact=theory.exact(e))
+
+
+def _table(
+    regime: Regime, told: Told, scores: dict[str, list[PredictionScore]], theories: dict[str, Theory]
+) -> BoardTable:
+    experiments = sorted({one.experiment for row in scores.values() for one in row})
+    rows = sorted((_row(theories[name], one) for name, one in scores.items()), key=lambda row: row.square)
+    whole = [row for row in rows if len(row.scores) == len(experiments)]
+    part = [row for row in rows if len(row.scores) < len(experiments)]
+    ranked = [replace(row, rank=rank) for rank, row in enumerate(whole, start=1)]
+    return BoardTable(regime, told, tuple(experiments), (*ranked, *part))
+
+
+def _row(theory: Theory, scores: list[PredictionScore]) -> BoardRow:
+    means = {name: _mean([getattr(one, name) for one in scores]) for name in SCORED}
+    return BoardRow(None, theory.name, theory.version, theory.title, **means, scores=tuple(scores))
+
+
+def _mean(scores: Sequence[object]) -> Mean:
+    columns = {
+        name: np.array([getattr(one, name) for one in scores])
+        for name in ("square", "stderr", "within_10_percent", "net_square")
+    }
+    # Experiments are measured on nets of their own.
+    stderr = float(np.sqrt(np.sum(np.square(columns["stderr"]))) / len(scores))
+    means = {name: float(np.mean(columns[name])) for name in ("square", "within_10_percent", "net_square")}
+    return Mean(stderr=stderr, **means)
