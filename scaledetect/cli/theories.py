@@ -86,6 +86,8 @@ def _board(
         _draw(board, folder, picture)
     if form == "table":
         _print(board, names)
+        if experiments is None:
+            _say_what_is_not_predicted(folder)
     elif form == "json":
         print_json(board_as_data(board))
     else:
@@ -108,6 +110,15 @@ def _print(board: TheoryBoard, names: list[str] | None) -> None:
         print_rows(heading(table), COLUMNS, table_cells(table))
     for theory, experiment in board.missing:
         typer.echo(f"no prediction of {theory} for {experiment}")
+
+
+def _say_what_is_not_predicted(folder: Path | None) -> None:
+    from scaledetect.experiments.board import measured_experiments, predicted_experiments
+    from scaledetect.experiments.predictions import predictions_folder
+
+    predicted = predicted_experiments(predictions_folder() if folder is None else folder)
+    if left := sorted(set(measured_experiments()) - set(predicted)):
+        typer.echo(f"measured, and not predicted yet: {', '.join(left)}")
 
 
 def _draw(board: TheoryBoard, folder: Path | None, picture: Path) -> None:

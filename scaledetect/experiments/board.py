@@ -16,7 +16,15 @@ from scaledetect.experiments.scoring import SCORED, PredictionScore
 from scaledetect.experiments.theories import find_theory, theory_names
 from scaledetect.theory._contract import TOLD, Theory, Told
 
-__all__ = ["BoardRow", "BoardTable", "Mean", "TheoryBoard", "theory_board"]
+__all__ = [
+    "BoardRow",
+    "BoardTable",
+    "Mean",
+    "TheoryBoard",
+    "measured_experiments",
+    "predicted_experiments",
+    "theory_board",
+]
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def theory_board(
     Parameters
     ----------
     experiments, theories : iterable of str, optional
-        Names of those to take; all that have data by default.
+        Names of those to take; by default all theories, and the experiments that any of them has a prediction for.
     folder : str or Path, optional
         Folder of predictions; that of the package by default.
 
@@ -107,8 +115,8 @@ def theory_board(
     KeyError, ValueError
         For an unknown name, and for stored predictions that are not those of the present data.
     """
-    names = measured_experiments() if experiments is None else sorted(set(experiments))
     place = predictions_folder() if folder is None else Path(folder)
+    names = predicted_experiments(place) if experiments is None else sorted(set(experiments))
     found: dict[tuple[Regime, Told], dict[str, list[PredictionScore]]] = defaultdict(lambda: defaultdict(list))
     missing: list[tuple[str, str]] = []
     chosen = {name: find_theory(name) for name in (theory_names() if theories is None else sorted(set(theories)))}
@@ -125,6 +133,12 @@ def theory_board(
         if (regime, told) in found
     ]
     return TheoryBoard(tuple(tables), tuple(missing))
+
+
+def predicted_experiments(folder: Path) -> list[str]:
+    """Names of the experiments that some prediction in a folder is for."""
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in read_predictions(path)[1]]
+    return sorted({line["experiment"] for line in lines})
 
 
 def measured_experiments() -> list[str]:

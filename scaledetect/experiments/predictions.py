@@ -144,7 +144,7 @@ def differences(stored: Line, again: Line) -> Iterator[str]:
 
 
 def _sensitivities(D: list[float | None], G: list[float | None], experiment: Experiment) -> Sensitivities:
-    columns = {name: np.array(values, dtype=float) for name, values in (("D", D), ("G", G))}
+    columns: dict[str, Any] = {name: np.array(values, dtype=float) for name, values in (("D", D), ("G", G))}
     config = {"experiment": experiment.name}
     return Sensitivities.from_arrays(**columns, layers=experiment.layers, A=experiment.A, config=config)
 

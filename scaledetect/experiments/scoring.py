@@ -85,9 +85,10 @@ def score_prediction(
 ) -> PredictionScore:
     """`Experiment.score`, which explains the arguments."""
     predicted = by_seed(experiment, prediction)
-    for one in predicted.values():
+    for one in (prediction,) if isinstance(prediction, Sensitivities) else predicted.values():
         check_prediction(experiment, one, noise=noise, channels=channels)
-    collapsed = tuple(seed for seed in predicted if seed in experiment.collapsed)
+    left_out = experiment.collapsed
+    collapsed = tuple(seed for seed in predicted if seed in left_out)
     seeds = tuple(seed for seed in predicted if seed not in collapsed)
     if len(seeds) < FEWEST_NETS:
         text = f"must be of at least {FEWEST_NETS} nets that have not collapsed"
@@ -107,21 +108,22 @@ def score_prediction(
 
 def by_seed(experiment: Experiment, prediction: Prediction) -> dict[int, Sensitivities]:
     """The prediction of each net that has one, by seed."""
-    if isinstance(prediction, Sensitivities):
-        return dict.fromkeys(experiment.seeds, prediction)
-    if isinstance(prediction, Mapping):
-        if unknown := [seed for seed in prediction if seed not in experiment.seeds]:
+    given: Any = prediction
+    if isinstance(given, Sensitivities):
+        return dict.fromkeys(experiment.seeds, given)
+    if isinstance(given, Mapping):
+        if unknown := [seed for seed in given if seed not in experiment.seeds]:
             text = f"has seeds that {experiment.name!r} has not"
             raise bad_value("prediction", unknown, text, f"it has {experiment.seeds}")
-        found = {seed: prediction[seed] for seed in experiment.seeds if seed in prediction}
-    elif isinstance(prediction, Sequence) and not isinstance(prediction, str):
-        if len(prediction) != len(experiment.seeds):
+        found = {seed: given[seed] for seed in experiment.seeds if seed in given}
+    elif isinstance(given, Sequence) and not isinstance(given, str):
+        if len(given) != len(experiment.seeds):
             text = f"must be one for each of the {len(experiment.seeds)} nets of {experiment.name!r}"
-            raise bad_value("len(prediction)", len(prediction), text, "a mapping from seeds may be of some of them")
-        found = dict(zip(experiment.seeds, prediction, strict=True))
+            raise bad_value("len(prediction)", len(given), text, "a mapping from seeds may be of some of them")
+        found = dict(zip(experiment.seeds, given, strict=True))
     else:
         text, way_out = "must be a Sensitivities, or one a net", "make one with Sensitivities.from_arrays"
-        raise bad_type("prediction", prediction, text, way_out)
+        raise bad_type("prediction", given, text, way_out)
     for seed, one in found.items():
         if not isinstance(one, Sensitivities):
             text, way_out = "must be a Sensitivities", "make one with Sensitivities.from_arrays"

@@ -149,7 +149,7 @@ class Sensitivities:
         names = tuple(f"layer{k}" for k in range(1, K + 1)) if layers is None else tuple(layers)
         if isinstance(layers, str) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
             raise bad_type("layers", layers, "must be names, all different", "leave it out for layer1 .. layerK")
-        columns = {name: arrays.get(name, np.full(K, np.nan)) for name in ("D", "G", "R", "Delta")}
+        columns: dict[str, Any] = {name: arrays.get(name, np.full(K, np.nan)) for name in ("D", "G", "R", "Delta")}
         if R is None and D is not None and G is not None and columns["D"].shape == columns["G"].shape:
             with np.errstate(divide="ignore", invalid="ignore"):
                 columns["R"] = np.where(columns["G"] > 0, columns["D"] / columns["G"], np.nan)
