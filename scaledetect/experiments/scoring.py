@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,14 +88,14 @@ def score_prediction(
     predicted = by_seed(experiment, prediction)
     for one in (prediction,) if isinstance(prediction, Sensitivities) else predicted.values():
         check_prediction(experiment, one, noise=noise, channels=channels)
-    left_out = experiment.collapsed
+    left_out = _collapsed(experiment)
     collapsed = tuple(seed for seed in predicted if seed in left_out)
     seeds = tuple(seed for seed in predicted if seed not in collapsed)
     if len(seeds) < FEWEST_NETS:
         text = f"must be of at least {FEWEST_NETS} nets that have not collapsed"
         raise bad_value("prediction", list(predicted), text, "give one for all nets, or for more seeds")
     rows = scored_layers(experiment, fitted_layers)
-    found = dict(zip(experiment.seeds, experiment.measurements(noise, channels), strict=True))
+    found = dict(zip(experiment.seeds, _measured(experiment, noise, channels), strict=True))
     measured = [found[seed] for seed in seeds]
     mine = [predicted[seed] for seed in seeds]
     # One prediction for all nets does not follow single ones, and is not asked to.
@@ -168,6 +169,17 @@ def _said(
     if "channel_mean" in config:
         said.append(("channel_mean", config["channel_mean"], channels == "mean"))
     return said
+
+
+@lru_cache(maxsize=64)
+def _measured(experiment: Experiment, noise: NoiseMode, channels: Channels) -> tuple[Sensitivities, ...]:
+    """The same for all theories."""
+    return experiment.measurements(noise, channels)
+
+
+@lru_cache(maxsize=64)
+def _collapsed(experiment: Experiment) -> tuple[int, ...]:
+    return experiment.collapsed
 
 
 def _table(rows: Sequence[Sensitivities], name: str, layers: slice) -> FloatArray:

@@ -68,7 +68,7 @@ def plot_theories(curves: Mapping[str, Sequence[tuple[ArrayLike, ArrayLike]]], *
         typical = [error[one[:, 0] == k].mean() for k in depths]
         style = {"color": COLORS[index % len(COLORS)], "marker": MARKERS[(index + index // 6) % len(MARKERS)]}
         last.plot(depths, typical, markersize=4, linewidth=1, label=title, **style)
-    last.set(xlabel="layer $k$", ylabel="|ln predicted / measured|", yscale="log")
+    last.set(xlabel="layer $k$", ylabel="|ln predicted / measured|", yscale="log", ylim=(1e-3, None))
     last.set_title("Error against depth", fontsize=9)
     last.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in panels[len(points) + 1 :]:
