@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_infinite_and_negative_numbers_are_refused(e: Experiment, value: float) 
     D = np.array([value, *t.D[1:]])
     with pytest.raises(ValueError, match=r"D=.*must be finite and not negative; NaN says nothing"):
         Sensitivities.from_arrays(D=D, G=t.G)
-    zeros = {f"{name}_stderr": np.zeros(len(D)) for name in ("D", "G", "R", "Delta")}
+    zeros: dict[str, Any] = {f"{name}_stderr": np.zeros(len(D)) for name in ("D", "G", "R", "Delta")}
     made = Sensitivities(e.layers, D, t.G, t.R, t.R, **zeros, sigma=1.0, kind="theory")
     with pytest.raises(ValueError, match=r"prediction\.D=.*must be finite and not negative"):
         e.score(made)
@@ -81,7 +82,7 @@ def test_infinite_and_negative_numbers_are_refused(e: Experiment, value: float) 
 
 def test_predictions_of_something_else_are_refused(e: Experiment) -> None:
     t = typical(e)
-    arrays = {"D": t.D, "G": t.G, "layers": e.layers}
+    arrays: dict[str, Any] = {"D": t.D, "G": t.G, "layers": e.layers}
     other = {"experiment": "block-1d-L128-trained"}
     for config, key in (
         (other, "experiment"),

@@ -138,8 +138,8 @@ def test_the_command_prints_the_board(tmp_path: Path) -> None:
 def test_the_figure_shows_what_is_predicted_and_measured() -> None:
     figure = plot_theories({"one": [([0.5, 0.2], [0.4, 0.3])], "two": [([np.nan, 0.1], [0.4, 0.3])]})
     first, second, last = figure.axes[:3]
-    assert first.collections[0].get_offsets().tolist() == [[0.4, 0.5], [0.3, 0.2]]
-    assert second.collections[0].get_offsets().tolist() == [[0.3, 0.1]]
+    assert np.asarray(first.collections[0].get_offsets()).tolist() == [[0.4, 0.5], [0.3, 0.2]]
+    assert np.asarray(second.collections[0].get_offsets()).tolist() == [[0.3, 0.1]]
     assert last.lines[1].get_ydata().tolist() == pytest.approx([np.log(3)])  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="has no layer"):
         plot_theories({"none": [([np.nan], [0.1])]})
