@@ -88,7 +88,9 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
     inside = {path.relative_to(root).as_posix() for path in root.glob("scaledetect/**/*.py")}
     beside = {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/*.*")}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/*.*")}
-    beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("tasks/experiments/data/*.*")}
+    for folder in ("data", "predictions"):
+        found = root.glob(f"tasks/experiments/{folder}/*.*")
+        beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in found}
     beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
     assert shipped == inside | beside | {
         "scaledetect/__init__.pyi",
