@@ -1,4 +1,4 @@
-"""What the figure of the board shows: for each theory, predicted and measured D of every experiment by layer."""
+"""Curves for the figure of the board: predicted and measured D by layer, for each theory and experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stored member and a checkpoint must hold before training goes on from them."""
+"""Checks of stored members and checkpoints, before training goes on from them."""
 
 from __future__ import annotations
 

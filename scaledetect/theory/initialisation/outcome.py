@@ -1,4 +1,4 @@
-"""From exact sums and those of Monte Carlo blocks to sensitivities with standard errors."""
+"""Sensitivities with standard errors, of exact sums and of Monte Carlo blocks."""
 
 from __future__ import annotations
 

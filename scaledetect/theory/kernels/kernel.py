@@ -1,4 +1,4 @@
-"""What every kernel on images is: a frozen choice of numbers that gives the Gram matrix of a set of images."""
+"""Base class of kernels on images: a frozen choice of numbers that gives the Gram matrix of a set of images."""
 
 from __future__ import annotations
 
