@@ -163,8 +163,9 @@ class Text:
 
     def sheets(self) -> str:
         """Links to the figures of the other nets."""
-        count = math.ceil((len(self.jobs()) - len(MAIN)) / COLUMNS)
-        return ", ".join(f"[{place}](figures/depth-1d-others-{place}.png)" for place in range(1, count + 1))
+        others = [job for job in self.jobs() if job not in MAIN]
+        sheets = range(1, math.ceil(len(others) / COLUMNS) + 1)
+        return ", ".join(f"[{sheet}](figures/depth-1d-others-{sheet}.png)" for sheet in sheets)
 
     def share(self, job: str) -> str:
         """Mean share of the constant mode in the trained layers after the first, and of white filters."""
