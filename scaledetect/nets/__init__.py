@@ -6,7 +6,7 @@ from scaledetect.nets.constant_filter import ConstantFilterNet
 from scaledetect.nets.images import VGG, AlexNet, EfficientNetB0, FullyConnected, LeNet, ResNet
 from scaledetect.nets.pooling import PoolingNet
 from scaledetect.nets.registry import get, names
-from scaledetect.nets.spec import NetSpec
+from scaledetect.nets.spec import NetFactory, NetSpec
 
 __all__ = [
     "VGG",
@@ -18,6 +18,7 @@ __all__ = [
     "EfficientNetB0",
     "FullyConnected",
     "LeNet",
+    "NetFactory",
     "NetSpec",
     "PoolingNet",
     "ResNet",

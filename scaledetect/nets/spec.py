@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.nets.initialisation import seeded
 from scaledetect.nets.pooling import PoolingNet
 from scaledetect.nets.registry import get, option_names
 
-__all__ = ["NetSpec"]
+__all__ = ["NetFactory", "NetSpec"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,57 @@ class NetSpec:
     def build(self, seed: int = 0) -> nn.Module:
         """A new net whose weights `seed` decides, from 0 to 2^64 - 1."""
         return get(self.name, **self.options, seed=seed)
+
+
+@dataclass(frozen=True)
+class NetFactory:
+    """A function of one's own that builds a net from a seed, as `scaledetect.train` takes it.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a seed, from 0 to 2^64 - 1, to a new `torch.nn.Module`. Torch's random state is seeded with it, on the CPU,
+        before each call and put back afterwards: ``lambda seed: MyNet()`` draws other weights for every seed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from scaledetect.nets import NetFactory
+    >>> factory = NetFactory(lambda seed: torch.nn.Linear(4, 1))
+    >>> bool((factory.build(1).weight == factory.build(1).weight).all())
+    True
+    """
+
+    function: Callable[[int], nn.Module]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.function, nn.Module):
+            way_out = "give a function that builds it, as lambda seed: MyNet()"
+            raise bad_type("net", type(self.function).__name__, "is one net: every seed needs a new one", way_out)
+        if not callable(self.function):
+            way_out = "give a PoolingNet, a NetSpec, the name of a net, or a function from a seed to a net"
+            raise bad_type(
+                "net", type(self.function).__name__, "is no net that can be built again from a seed", way_out
+            )
+
+    @property
+    def name(self) -> str:
+        """Where the function was written, as ``module:name``."""
+        found = self.function if hasattr(self.function, "__qualname__") else type(self.function)
+        return f"{found.__module__}:{found.__qualname__}"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """None: the function has its own."""
+        return MappingProxyType({})
+
+    def build(self, seed: int = 0) -> nn.Module:
+        """A new net whose weights `seed` decides, from 0 to 2^64 - 1."""
+        with seeded(seed):
+            net = self.function(seed)
+        if not isinstance(net, nn.Module):
+            raise bad_type("net", type(net).__name__, f"is what {self.name} returns", "return a torch.nn.Module")
+        if lazy := [name for name, parameter in net.named_parameters() if is_lazy(parameter)]:
+            way_out = "run the net on one image before it is returned"
+            raise bad_value("net", lazy[0], f"is a parameter without a shape yet, in what {self.name} returns", way_out)
+        return net

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from scaledetect._base.errors import bad_value
-from scaledetect.nets import NetSpec, calibrate_batch_norm
+from scaledetect.nets import NetFactory, NetSpec, calibrate_batch_norm
 from scaledetect.results import Sensitivities
 from scaledetect.sampling.seeds import factor_seed
 from scaledetect.task.task import Task
@@ -45,7 +45,7 @@ class TrainedMember:
         Mean loss in the last epoch, before each step; share of wrong training rows at the end.
     validation_error, test_error : float or None
         Share of wrong rows; an output that is NaN, or 0, is wrong. None without rows, and for a diverged member.
-    spec : NetSpec
+    spec : NetSpec or NetFactory
     net : torch.nn.Module
         The trained net, in eval mode, on the CPU.
     tracked : mapping of int to Sensitivities
@@ -60,7 +60,7 @@ class TrainedMember:
     train_error: float | None
     validation_error: float | None
     test_error: float | None
-    spec: NetSpec
+    spec: NetSpec | NetFactory
     net: nn.Module = field(repr=False)
     tracked: Mapping[int, Sensitivities] = field(default_factory=dict, repr=False)
 
@@ -81,7 +81,7 @@ class TrainingRun:
     Attributes
     ----------
     task : Task
-    spec : NetSpec
+    spec : NetSpec or NetFactory
     sizes : Sizes
         Rows for training, validation and test.
     config : TrainConfig
@@ -90,7 +90,7 @@ class TrainingRun:
     """
 
     task: Task
-    spec: NetSpec
+    spec: NetSpec | NetFactory
     sizes: Sizes
     config: TrainConfig
     members: tuple[TrainedMember, ...]

@@ -10,14 +10,13 @@ from torch import nn
 
 from scaledetect._base.arguments import check_device, integers, not_negative
 from scaledetect._base.errors import bad_type
-from scaledetect.nets import NetSpec, PoolingNet
 from scaledetect.perturbations.noise import Noise
 from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 from scaledetect.training.loop import GroupTraining, TrainProgress
 from scaledetect.training.result import TrainedMember, TrainingRun
-from scaledetect.training.run_spec import Plan, Tracking
+from scaledetect.training.run_spec import Net, Plan, Tracking
 from scaledetect.training.store import RunFolder
 
 __all__ = ["train"]
@@ -25,7 +24,7 @@ __all__ = ["train"]
 
 def train(
     task: Task,
-    net: PoolingNet | NetSpec | str,
+    net: Net,
     *,
     n_train: int,
     n_validation: int = 0,
@@ -49,9 +48,11 @@ def train(
     Parameters
     ----------
     task : Task
-    net : PoolingNet, NetSpec or str
+    net : PoolingNet, NetSpec, str or callable
         What to train: the numbers of a pooling net (its weights are not used), a description, or a name of
-        `scaledetect.nets.names()`, which is built to fit the task and the loss.
+        `scaledetect.nets.names()`, which is built to fit the task and the loss. Or a function of one's own from a seed
+        to a `torch.nn.Module`, as ``lambda seed: MyNet()``: torch's random state is seeded before it is called. The net
+        takes images (n, 1, L[, L[, L]]) and returns (n, 1), or (n, 2) for the loss "cross_entropy".
     n_train, n_validation, n_test : int
         Rows of each split. Validation rows are disjoint from training rows, and test rows from both.
     seeds : int or iterable of int, default 0
@@ -87,7 +88,8 @@ def train(
     ------
     TypeError, ValueError, KeyError
         Before training starts, naming the argument: more rows than a split holds, a filter larger than the image,
-        strides that shrink a map below one pixel, an unknown net, a folder that cannot be written or holds another run.
+        strides that shrink a map below one pixel, an unknown net, a function whose net differs from call to call, fails
+        on an image or has other outputs, a folder that cannot be written or holds another run.
 
     Notes
     -----
@@ -120,13 +122,13 @@ def train(
     members: dict[int, TrainedMember] = {}
     for group in plan.groups:
         if folder is not None and folder.load_checkpoint(group) is None and _all_there(folder, group):
-            members |= {seed: folder.load_member(seed, plan.tracking.epochs) for seed in group}
+            members |= {seed: folder.load_member(seed, plan.tracking.epochs, plan.spec) for seed in group}
             continue
         done = GroupTraining(plan, group, place, folder, on_epoch, checkpoint_every).run()
         members |= done
         if folder is not None:  # members that had finished before the checkpoint that was resumed
             early = [seed for seed in group if seed not in done]
-            members |= {seed: folder.load_member(seed, plan.tracking.epochs) for seed in early}
+            members |= {seed: folder.load_member(seed, plan.tracking.epochs, plan.spec) for seed in early}
     return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from numbers import Integral
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from scaledetect._base.arguments import check_seed, integer, integers
+from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.nets import NetSpec, PoolingNet
+from scaledetect.nets import NetFactory, NetSpec, PoolingNet
 from scaledetect.nets.images.cifar import SIDE, CifarNet
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sampling.keys import STREAM_VERSION
@@ -22,7 +25,9 @@ from scaledetect.task.task import Task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 
-__all__ = ["Plan", "Tracking"]
+__all__ = ["Net", "Plan", "Tracking"]
+
+Net = PoolingNet | NetSpec | str | Callable[[int], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Plan:
     """Everything a run is a function of."""
 
     task: Task
-    spec: NetSpec
+    spec: NetSpec | NetFactory
     sizes: Sizes
     seeds: tuple[int, ...]
     config: TrainConfig
@@ -50,7 +55,7 @@ class Plan:
     def of(
         cls,
         task: Task,
-        net: PoolingNet | NetSpec | str,
+        net: Net,
         sizes: Sizes,
         seeds: int | Iterable[int],
         config: TrainConfig,
@@ -69,13 +74,15 @@ class Plan:
             raise bad_type("config", config, "must be a scaledetect.TrainConfig")
         sizes = sizes.check(task)
         spec = _spec(net, task, config)
-        built = spec.build()
+        numbers = _seeds(seeds)
+        built = spec.build(factor_seed(numbers[0], "init"))
+        if isinstance(spec, NetFactory):
+            _check_repeats(spec, built, factor_seed(numbers[0], "init"))
         _check_net(built, task, sizes, config)
-        if isinstance(built, PoolingNet):
+        if isinstance(spec, NetSpec) and isinstance(built, PoolingNet):
             spec = NetSpec.of(built)  # with the defaults spelt out
         if config.zero_validation and not sizes.validation:
             raise bad_value("zero_validation", True, "asks for validation rows", "raise n_validation, or leave it out")
-        numbers = _seeds(seeds)
         beginnings = {} if start_from is None else _beginnings(start_from, numbers, built)
         return cls(task, spec, sizes, numbers, config, _checked(tracking, config.max_epochs), beginnings)
 
@@ -99,7 +106,10 @@ class Plan:
     def describe(self) -> dict[str, Any]:
         """Plain data: two runs of the same description are the same run."""
         sizes = {f"n_{name}": value for name, value in asdict(self.sizes).items()}
-        net = {"name": self.spec.name, "options": dict(self.spec.options)}
+        net: dict[str, Any] = {"name": self.spec.name, "options": dict(self.spec.options)}
+        if isinstance(self.spec, NetFactory):
+            # The name alone says little: other code under it builds other weights.
+            net = {"factory": self.spec.name, "first_weights": _digest(self.initial(self.seeds[0]))}
         tracking = asdict(self.tracking) if self.tracking.epochs else None
         begun = {"start_from": {str(seed): _digest(net) for seed, net in self.start_from.items()}}
         return {
@@ -108,14 +118,13 @@ class Plan:
         }  # fmt: skip
 
 
-def _spec(net: PoolingNet | NetSpec | str, task: Task, config: TrainConfig) -> NetSpec:
+def _spec(net: Net, task: Task, config: TrainConfig) -> NetSpec | NetFactory:
     if isinstance(net, NetSpec):
         return net
     if isinstance(net, PoolingNet):
         return NetSpec.of(net)
     if not isinstance(net, str):
-        way_out = "give a PoolingNet, a NetSpec, or the name of a net"
-        raise bad_type("net", type(net).__name__, "is no net that can be built again from a seed", way_out)
+        return NetFactory(net)
     if net == "pooling":
         return NetSpec(net, {"dim": task.dim})
     return NetSpec(net, {"in_channels": 1, "n_classes": 1 if config.loss == "hinge" else 2})
@@ -125,7 +134,21 @@ def _check_net(net: nn.Module, task: Task, sizes: Sizes, config: TrainConfig) ->
     if isinstance(net, PoolingNet):
         _check_pooling(net, task, config)
         return
-    assert isinstance(net, CifarNet)
+    if config.ridge:
+        raise bad_value("ridge", config.ridge, "is defined for PoolingNet only", "leave it out")
+    if isinstance(net, CifarNet):
+        _check_cifar(net, task, config)
+    else:
+        _check_own(net, task, config)
+    has_statistics = any(isinstance(module, _BatchNorm) for module in net.modules())
+    if has_statistics and sizes.train % config.batch_size == 1:
+        text = (
+            f"leaves a batch of one image at the end of n_train={sizes.train}, and this net normalises over the batch"
+        )
+        raise bad_value("batch_size", config.batch_size, text, "choose another")
+
+
+def _check_cifar(net: CifarNet, task: Task, config: TrainConfig) -> None:
     if task.dim != 2 or task.size > SIDE:
         text = f"takes images of two dimensions and up to {SIDE} pixels; the task has dim={task.dim}, size={task.size}"
         raise bad_value("net", type(net).__name__, text, "choose another card, or a PoolingNet")
@@ -133,14 +156,31 @@ def _check_net(net: nn.Module, task: Task, sizes: Sizes, config: TrainConfig) ->
     if net.in_channels != 1 or net.n_classes != outputs:
         text = f"has in_channels={net.in_channels} and n_classes={net.n_classes}"
         raise bad_value("net", type(net).__name__, f"{text}; loss={config.loss!r} needs 1 and {outputs}")
-    if config.ridge:
-        raise bad_value("ridge", config.ridge, "is defined for PoolingNet only", "leave it out")
-    has_statistics = any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
-    if has_statistics and sizes.train % config.batch_size == 1:
-        text = (
-            f"leaves a batch of one image at the end of n_train={sizes.train}, and this net normalises over the batch"
-        )
-        raise bad_value("batch_size", config.batch_size, text, "choose another")
+
+
+def _check_own(net: nn.Module, task: Task, config: TrainConfig) -> None:
+    """Raise unless a net of one's own maps images of the task to as many outputs as the loss needs."""
+    outputs, name = 1 if config.loss == "hinge" else 2, type(net).__name__
+    images = torch.zeros(2, 1, *task.shape, dtype=getattr(torch, config.dtype))
+    modes = [(module, module.training) for module in net.modules()]
+    try:
+        with torch.no_grad():
+            found = net.to(images.dtype).eval()(images)
+    except Exception as error:
+        text = f"fails on images of shape {tuple(images.shape)}: {in_words(error)}"
+        raise bad_value("net", name, text, "build one that takes (n, 1, L[, L[, L]])") from error
+    for module, mode in modes:
+        module.training = mode
+    shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+    if shape != (2, outputs):
+        text = f"returns {shape} for two images, and loss={config.loss!r} needs (2, {outputs})"
+        raise bad_value("net", name, text, "end it with a layer of as many outputs")
+
+
+def _check_repeats(factory: NetFactory, net: nn.Module, seed: int) -> None:
+    if _digest(net) != _digest(factory.build(seed)):
+        text = "builds other weights when it is called with the same seed again"
+        raise bad_value("net", factory.name, text, "draw all weights from the seed, or from torch's generator")
 
 
 def _check_pooling(net: PoolingNet, task: Task, config: TrainConfig) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
+from torch import nn
 
 from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import RefusalError, bad_type, bad_value
 from scaledetect._base.files import checked_path, make_folder, plain, read_text, regular_file, replacing, write_json
 from scaledetect._base.versions import versions
-from scaledetect.nets import NetSpec
+from scaledetect.nets import NetFactory, NetSpec
 from scaledetect.results import Sensitivities
 from scaledetect.training.result import TrainedMember
 from scaledetect.training.stored_state import check_scores, is_checkpoint, is_count
@@ -65,13 +66,18 @@ class RunFolder:
     def save_member(self, member: TrainedMember) -> None:
         """Write a finished member."""
         fields = {name: getattr(member, name) for name in _MEMBER_FIELDS}
-        net = {"name": member.spec.name, "options": _lists(member.spec.options)}
+        net: dict[str, Any] = {"name": member.spec.name, "options": _lists(member.spec.options)}
+        if isinstance(member.spec, NetFactory):
+            net = {"factory": member.spec.name}
         stored = {"format": MEMBER_FORMAT, **fields, "net": net, "state_dict": member.net.state_dict()}
         _save(self.member_file(member.seed), stored)
 
-    def load_member(self, seed: int, track: Sequence[int] = ()) -> TrainedMember:
+    def load_member(
+        self, seed: int, track: Sequence[int] = (), spec: NetSpec | NetFactory | None = None
+    ) -> TrainedMember:
         """Read a finished member, with what was tracked at the epochs `track` it has seen."""
-        member = load_member(self.member_file(seed))
+        own = spec.function if isinstance(spec, NetFactory) else None
+        member = load_member(self.member_file(seed), net=own)
         if member.seed != seed:
             raise bad_value("output", str(self.member_file(seed)), f"is the member of seed {member.seed}", WAY_OUT)
         seen = [epoch for epoch in track if epoch <= member.epochs]
@@ -171,25 +177,37 @@ class RunFolder:
             raise bad_value("output", str(self.path), f"holds another run: {pairs}", way_out)
 
 
-def load_member(path: str | Path) -> TrainedMember:
+def load_member(path: str | Path, *, net: Callable[[int], nn.Module] | None = None) -> TrainedMember:
     """Read a trained member that `scaledetect.train` has written; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : str or Path
+    net : callable, optional
+        The function from a seed to a net that it was trained with, where that was one of your own: the file has its
+        name and the weights, and no code.
 
     Raises
     ------
     TypeError, ValueError
-        When the file cannot be read, or is no such member.
+        When the file cannot be read, is no such member, or `net` is missing, or is given and not needed.
     """
     stored = read_stored(checked_path("path", path))
     if stored.get("format") != MEMBER_FORMAT:
         raise bad_value(
             "path", str(path), f"is not in the format {MEMBER_FORMAT!r}", "name a file that train has written"
         )
+    own = stored["net"].get("factory") if isinstance(stored.get("net"), dict) else None
+    if (own is None) != (net is None):
+        text = "was trained from a name, which says it all" if own is None else f"was built by your own {own}"
+        raise bad_value("net", net, f"{path} {text}", "leave it out" if own is None else "give that function as net=")
     try:
         check_scores(stored)
-        spec = NetSpec(stored["net"]["name"], stored["net"]["options"])
-        net, weights = spec.build(), stored["state_dict"]
-        net.to(next(iter(weights.values())).dtype).load_state_dict(weights)
-        return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=net.eval())
+        factory = None if net is None else NetFactory(net)
+        spec = factory or NetSpec(stored["net"]["name"], stored["net"]["options"])
+        built, weights = spec.build(), stored["state_dict"]
+        built.to(next(iter(weights.values())).dtype).load_state_dict(weights)
+        return TrainedMember(**{name: stored[name] for name in _MEMBER_FIELDS}, spec=spec, net=built.eval())
     # Options and weights of all kinds reach the net's own code, and its memory.
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration, RuntimeError, MemoryError) as error:
         raise bad_value("path", str(path), f"is no whole member ({in_words(error)})", WAY_OUT) from error
