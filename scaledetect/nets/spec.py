@@ -131,7 +131,10 @@ class NetFactory:
             net = self.function(seed)
         if not isinstance(net, nn.Module):
             raise bad_type("net", type(net).__name__, f"is what {self.name} returns", "return a torch.nn.Module")
-        if lazy := [name for name, parameter in net.named_parameters() if is_lazy(parameter)]:
-            way_out = "run the net on one image before it is returned"
-            raise bad_value("net", lazy[0], f"is a parameter without a shape yet, in what {self.name} returns", way_out)
+        for name, parameter in net.named_parameters():
+            if is_lazy(parameter):
+                way_out = "run the net on one image before it is returned"
+                raise bad_value(
+                    "net", name, f"is a parameter without a shape yet, in what {self.name} returns", way_out
+                )
         return net
