@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from scaledetect._base.arguments import at_least_one, check_seed, not_negative
 from scaledetect._base.errors import UnknownNameError
 from scaledetect.leaderboard.entries.base import Entry, entry_names, find_entry
-from scaledetect.leaderboard.records import ChangedRecordError, Record, RecordError, Scores, find_records, read_record
+from scaledetect.leaderboard.records import ChangedRecordError, Record, RecordError, find_records, read_record
+from scaledetect.leaderboard.records.agreement import MOST_ERRORS, TOLERANCE, agreement
 from scaledetect.leaderboard.runner import Done, Planned, make_pool, plan_runs, record_of
 from scaledetect.leaderboard.runner.scheduler import drive
 from scaledetect.leaderboard.scoring import Run
 from scaledetect.sampling.keys import STREAM_VERSION
 from scaledetect.task.cards import Card, list_tasks, load_card
 
-__all__ = ["MOST_ERRORS", "Verdict", "VerdictKind", "compare_records", "verify_records"]
+__all__ = ["MOST_ERRORS", "TOLERANCE", "Verdict", "VerdictKind", "verify_records"]
 
-VerdictKind = Literal["verified", "consistent", "differs", "cannot verify"]
-
-MOST_ERRORS = 4.0
-"""Joint standard errors that two test errors of one run may be apart on different machines or versions."""
+VerdictKind = Literal["verified", "consistent", "sound", "differs", "cannot verify"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ class Verdict:
     Attributes
     ----------
     path : Path
-    kind : {"verified", "consistent", "differs", "cannot verify"}
-        Verified: a rerun gives the same scores to the last bit. Consistent: another machine or other versions give a
-        test error within `MOST_ERRORS` joint standard errors.
+    kind : {"verified", "consistent", "sound", "differs", "cannot verify"}
+        Verified: a rerun gives the same scores to the last bit. Consistent: it decides every image alike, with D, G and
+        R far nearer than their standard errors; or another machine or other versions give a test error within
+        `MOST_ERRORS` joint standard errors. Sound: form, hash and data are right, and a sample left its rerun out.
     why : str
         By how much it differs, or what stands in the way.
     """
@@ -60,6 +61,9 @@ def verify_records(
     cards: Sequence[str] = (),
     entries: Sequence[str] = (),
     jobs: int = 1,
+    sample: int | None = None,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
     on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> tuple[Verdict, ...]:
     """Check the form, the hash and the data of records, then run them again.
@@ -74,6 +78,12 @@ def verify_records(
         TOML files, and ``module:Class``, that records may refer to by name.
     jobs : int, default 1
         Processes that rerun.
+    sample : int, optional
+        Records that are run again, drawn at random; the others are checked without. Default: all.
+    seed : int, default 0
+        Seed of that draw, 0 to 2^64 - 1.
+    tolerance : float, default 0.01
+        Standard errors that D, G and R may differ by where a rerun decides every image alike, not negative.
     on_verdict : callable
         Called with each verdict as it is reached.
 
@@ -87,6 +97,9 @@ def verify_records(
     KeyError, TypeError, ValueError
         For a path that is not there, and for cards and entries that are not.
     """
+    if sample is not None:
+        sample = at_least_one("sample", sample)
+    seed, tolerance = check_seed(seed), not_negative("tolerance", tolerance)
     files = find_records(paths)
     known = _Known(cards, entries)
     verdicts: dict[Path, Verdict] = {}
@@ -102,28 +115,20 @@ def verify_records(
             reach(found)
         else:
             cases.append(found)
-    if cases:
-        _rerun(cases, jobs, reach)
+    chosen, others = _sampled(cases, sample, seed)
+    for case in others:
+        reach(Verdict(case.path, "sound", "form, hash and data; not run again"))
+    if chosen:
+        _rerun(chosen, jobs, tolerance, reach)
     return tuple(verdicts[path] for path in files)
 
 
-def compare_records(stored: Record, again: Record) -> tuple[VerdictKind, str]:
-    """What a rerun says of a record, and why."""
-    if again.status != stored.status:
-        return "differs", f"its status is {stored.status!r}, that of a rerun {again.status!r} {again.reason}".rstrip()
-    if again.scores == stored.scores or stored.scores is None or again.scores is None:
-        return "verified", ""
-    differences = _differences(stored.scores, again.scores)
-    if stored.exact:
-        return "differs", f"the entry is exact, and a rerun gives {differences}"
-    elsewhere = stored.environment.differences(again.environment)
-    if not elsewhere:
-        return "differs", f"on the same processor, versions and threads a rerun gives {differences}"
-    z = _joint_errors(stored.scores, again.scores)
-    text = f"test_error {stored.scores.test_error:.4f}, in a rerun {again.scores.test_error:.4f}: {z:.1f} joint errors"
-    if z > MOST_ERRORS:
-        return "differs", text
-    return "consistent", f"{text}; elsewhere: {'; '.join(elsewhere)}"
+def _sampled(cases: list[_Case], sample: int | None, seed: int) -> tuple[list[_Case], list[_Case]]:
+    """Those to run again, and the others, both in their order."""
+    if sample is None or sample >= len(cases):
+        return cases, []
+    drawn = set(np.random.default_rng(seed).choice(len(cases), sample, replace=False).tolist())
+    return [case for k, case in enumerate(cases) if k in drawn], [c for k, c in enumerate(cases) if k not in drawn]
 
 
 class _Known:
@@ -211,7 +216,7 @@ def _entry(record: Record, known: _Known) -> Entry:
     return entry
 
 
-def _rerun(cases: list[_Case], jobs: int, reach: Callable[[Verdict], None]) -> None:
+def _rerun(cases: list[_Case], jobs: int, tolerance: float, reach: Callable[[Verdict], None]) -> None:
     waiting: dict[Run, list[_Case]] = {}
     for case in cases:
         waiting.setdefault(case.planned.run, []).append(case)
@@ -224,7 +229,7 @@ def _rerun(cases: list[_Case], jobs: int, reach: Callable[[Verdict], None]) -> N
                 except ValueError as error:
                     reach(Verdict(case.path, "cannot verify", f"the outcome of a rerun is no record: {error}"))
                 else:
-                    reach(Verdict(case.path, *compare_records(case.record, again)))
+                    reach(Verdict(case.path, *agreement(case.record, again, tolerance)))
 
     def on_lost(run: Run, reason: str, died: bool) -> None:
         for case in waiting[run]:
@@ -235,19 +240,3 @@ def _rerun(cases: list[_Case], jobs: int, reach: Callable[[Verdict], None]) -> N
         drive(waiting, pool, seconds=lambda run: None, on_done=on_done, on_lost=on_lost)
     finally:
         pool.close()
-
-
-def _differences(stored: Scores, again: Scores) -> str:
-    mine, theirs = stored.model_dump(), again.model_dump()
-    changed = [name for name in mine if mine[name] != theirs[name]]
-    return ", ".join(f"{name} {theirs[name]} in place of {mine[name]}" for name in changed)
-
-
-def _joint_errors(a: Scores, b: Scores) -> float:
-    """Distance of two test errors in joint standard errors, which are not 0 for an error of 0 or 1."""
-
-    def variance(s: Scores) -> float:
-        share = (s.n_wrong + 1) / (s.n_test + 2)
-        return share * (1 - share) / s.n_test
-
-    return abs(a.test_error - b.test_error) / math.sqrt(variance(a) + variance(b))

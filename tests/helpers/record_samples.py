@@ -9,7 +9,15 @@ import scaledetect as sd
 from scaledetect.leaderboard.records import Environment, Record
 from scaledetect.sampling.keys import STREAM_VERSION
 
-ELSEWHERE = Environment(versions={"python": "3.11.0"}, system="Linux", machine="x86_64", cpu="a processor", threads=1)
+ELSEWHERE = Environment(
+    versions={"python": "3.11.0"},
+    system="Linux",
+    machine="x86_64",
+    cpu="a processor",
+    threads=1,
+    instructions={"torch": "AVX2"},
+    library_threads={"torch": 1},
+)
 
 
 def sample_scores(n_wrong: int = 64, n_test: int = 256, **more: float) -> dict[str, Any]:

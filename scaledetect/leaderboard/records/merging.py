@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledetect.leaderboard.records.agreement import agreement
 from scaledetect.leaderboard.records.schema import Record
 from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_record
 
@@ -95,7 +96,7 @@ def _contradiction(first: Record, second: Record) -> str:
     """How two records of a run disagree though they had to agree, or ""."""
     if "failed" in (first.status, second.status):  # a worker may die of what is no property of the run
         return ""
-    if not (first.exact or first.environment == second.environment):
+    if not (first.exact or first.environment == second.environment) or agreement(first, second)[0] != "differs":
         return ""
     if first.status != second.status:
         return f"status {first.status} and {second.status}"

@@ -40,7 +40,7 @@ class Done:
 
 def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
     """Evaluate `runs` in turn; `folder` is where the driver's user keeps code of their own."""
-    from scaledetect.leaderboard.scoring import evaluate
+    from scaledetect.leaderboard.scoring import evaluate, one_thread
 
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -49,8 +49,10 @@ def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
         start = time.perf_counter()
         outcome = evaluate(run)
         seconds = time.perf_counter() - start
-        # Asked afterwards: by then torch is loaded, which knows of a GPU.
-        done.append(Done(run, _anonymous(outcome), seconds, Environment.here(THREADS)))
+        # Asked afterwards: by then torch is loaded, which knows of a GPU; and on the threads that the run had.
+        with one_thread():
+            here = Environment.here(THREADS)
+        done.append(Done(run, _anonymous(outcome), seconds, here))
     return done
 
 
