@@ -15,7 +15,7 @@ from scaledetect.cli import app
 
 COMMANDS = {
     "tasks", "info", "sample", "theory", "measure", "check", "train", "compare", "reproduce", "run", "leaderboard",
-    "verify", "doctor",
+    "verify", "export", "cite", "doctor",
 }  # fmt: skip
 
 SHORTER = {

@@ -18,6 +18,7 @@ from scaledetect.cli import (
     info,
     leaderboard,
     measure,
+    publish,
     reproduce,
     run,
     sample,
@@ -53,7 +54,7 @@ app = typer.Typer(
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, check.check, train.train, compare.compare,
     reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
-    leaderboard.merge, verify.verify, doctor.doctor,
+    leaderboard.merge, verify.verify, publish.export, publish.cite, doctor.doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
