@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.eager import plain_modules, unwrapped
+from scaledetect.activations.functional import FunctionalActivations, is_activation_itself
 from scaledetect.activations.layer_selection import OUTPUT, Selection
 
-__all__ = ["OUTPUT", "Capture", "Function", "Receiver", "describe", "floating_parts"]
+__all__ = ["OUTPUT", "Capture", "Function", "Receiver", "describe", "floating_parts", "skipped_text", "warn_of_skipped"]
 
 Receiver = Callable[[str, Tensor], None]
 Function = Callable[[Tensor], Mapping[str, Any]]
@@ -33,10 +36,12 @@ class Capture:
     net : torch.nn.Module or callable
         A compiled net is taken for the one it was compiled from. A callable maps images to a mapping of tensors, whose
         keys name the layers; or to one tensor, the layer "output".
-    layers : iterable of str, optional
+    layers : iterable of str or "blocks", optional
         Names of modules as in ``net.named_modules()``, "output", or patterns; see `Selection`. By default those in
         ``net.sensitivity_layers``; where the net names none, every module that runs no other and returns a floating
-        tensor (an attention module that uses its projections as mere weights is one), and the output.
+        tensor (an attention module that uses its projections as mere weights is one), every functional activation that
+        a module calls, and the output. "blocks" are the children of the net, those of a ModuleList or ModuleDict one by
+        one, and the output.
 
     Attributes
     ----------
@@ -44,6 +49,8 @@ class Capture:
         What runs: no longer compiled.
     module : torch.nn.Module
         The same; an empty module for a callable.
+    skipped : dict of str to tuple of int
+        Layers that nobody has named and that have no row for each image, with their shapes; known after the first pass.
 
     Raises
     ------
@@ -53,11 +60,15 @@ class Capture:
     """
 
     def __init__(self, net: nn.Module | Function, layers: Iterable[str] | None = None) -> None:
+        if isinstance(net, torch.export.ExportedProgram):
+            way_out = "give net.module(), or the net that it was made from"
+            raise bad_type("net", type(net).__name__, "is an exported program, no module", way_out)
         if not callable(net):
             raise bad_type("net", type(net).__name__, "must be a torch.nn.Module, or map images to a dict of tensors")
         self.net = unwrapped(net) if isinstance(net, nn.Module) else net
         self.module = self.net if isinstance(self.net, nn.Module) else nn.Module()
-        self._selection = Selection(getattr(net, "sensitivity_layers", None) if layers is None else layers)
+        chosen = getattr(net, "sensitivity_layers", None) if layers is None else layers
+        self._selection = Selection(chosen, blocks=_blocks(self.module))
         if self.module is self.net:
             _check_ready(self.module)
             self._selection.check_names(name for name, _ in plain_modules(self.module) if name)
@@ -65,14 +76,18 @@ class Capture:
         self._calls: Counter[str] = Counter()
         self._taken: dict[str, bool] | None = None
         self._seen: dict[str, bool] = {}
+        self.skipped: dict[str, tuple[int, ...]] = {}
+        self._callers: dict[nn.Module, str] = {}
+        self._names: set[str] = set()
         # The modules that run, outermost first, each with whether it has run another.
         self._running: list[tuple[nn.Module | None, bool]] = []
         self._handles: list[RemovableHandle] = []
 
     def __enter__(self) -> Self:
-        first_names: dict[nn.Module, str] = {}
-        for name, module in self._named_modules():
-            first = first_names.setdefault(module, name) == name
+        named = self._named_modules()
+        self._callers, self._names = {}, {name for name, _ in named}
+        for name, module in named:
+            first = self._callers.setdefault(module, name) == name
             if first:
                 self._handles.append(module.register_forward_pre_hook(self._begin))
             # A module shared under several names answers to each that is asked for.
@@ -93,20 +108,22 @@ class Capture:
 
         The label is the module's name; ``name:2``, ``name:3`` and so on from its second call on; for a module that
         returns a tuple, mapping or dataclass followed by the path of each tensor, as in ``name.0`` or
-        ``output.logits``. Such parts, unless named themselves, count only if they have a row for each image; the first
-        pass decides.
+        ``output.logits``. A functional activation is named after the module that calls it, as ``name.relu``, or
+        ``name.relu()`` where that is a module. Layers that nobody has named count only if they have a row for each
+        image; the first pass decides, and notes those without in `skipped`.
 
         Raises
         ------
         TypeError, ValueError
-            When a layer asked for does not run, or returns no floating tensor, or one without a row for each of `x`.
+            When a layer named does not run, or returns no floating tensor, or one without a row for each of `x`.
         """
         self._calls.clear()
         self._running = [(None, False)]
         self._receive, self._rows = receive, len(x)
         first, self._seen = self._taken is None, {}
         try:
-            output = self.net(x)
+            with FunctionalActivations(self._functional):
+                output = self.net(x)
             if self.module is not self.net:
                 self._hand_over(None, output)
         finally:
@@ -140,6 +157,20 @@ class Capture:
 
         return hook
 
+    def _functional(self, function: str, activation: Tensor) -> None:
+        """Pass on a functional activation, if it counts; a callable has no module that it could be named after."""
+        module = self._running[-1][0]
+        if self._receive is None or module is None or is_activation_itself(module):
+            return
+        name = function if module is self.module else f"{self._callers[module]}.{function}"
+        if name in self._names:
+            name += "()"
+        self._calls[name] += 1
+        label = name if self._calls[name] == 1 else f"{name}:{self._calls[name]}"
+        if self._takes(name, label, activation, is_part=False, is_leaf=True):
+            _check_rows(label, activation, self._rows)
+            self._receive(label, activation)
+
     def _hand_over(self, name: str | None, output: Any) -> None:
         """Pass on the parts that count of what module `name`, or a callable (None), has returned."""
         assert self._receive is not None
@@ -158,21 +189,53 @@ class Capture:
                 _check_rows(label, f, self._rows)
                 self._receive(label, f)
 
-    def _takes(self, name: str, label: str, activation: Tensor, is_part: bool) -> bool:
-        is_leaf = not self._running[-1][1]
+    def _takes(self, name: str, label: str, activation: Tensor, is_part: bool, is_leaf: bool | None = None) -> bool:
+        is_leaf = not self._running[-1][1] if is_leaf is None else is_leaf
         if self._taken is not None:
             # One that the first pass has not met is passed on all the same: whoever receives it can tell.
             return self._taken.get(label, self._selection.takes(name, label, is_leaf))
         if label in self._seen:
             raise bad_value("layers", label, "is the name of two activations of this net", "rename one of the modules")
         taken = self._selection.takes(name, label, is_leaf)
-        if is_part and not self._selection.asks(label):
-            taken = taken and _has_rows(activation, self._rows)
+        named = self._selection.asks(label) or (self._selection.asks(name) and not is_part)
+        if taken and not named and not _has_rows(activation, self._rows):
+            taken = False
+            if not is_part:
+                self.skipped[label] = tuple(activation.shape)
         self._seen[label] = taken
         return taken
 
 
+def _blocks(net: nn.Module) -> list[str]:
+    """Names of the children of a net; in the place of a list or dictionary of modules, which never runs, its own."""
+    found = []
+    for name, child in net.named_children():
+        if isinstance(child, nn.ModuleList | nn.ModuleDict):
+            found += [f"{name}.{inner}" for inner in _blocks(child)]
+        else:
+            found.append(name)
+    return found
+
+
+def skipped_text(skipped: Mapping[str, tuple[int, ...]], most: int = 8) -> str:
+    """The layers without a row for each image, in words; "" for none."""
+    shown = ", ".join(f"{label} {shape}" for label, shape in list(skipped.items())[:most])
+    more = f" and {len(skipped) - most} more" if len(skipped) > most else ""
+    return f"no row for each image, so they are left out: {shown}{more}" if skipped else ""
+
+
+def warn_of_skipped(skipped: Mapping[str, tuple[int, ...]], *, stacklevel: int = 2) -> None:
+    """Warn of layers that were left out, `stacklevel` frames up as `warnings.warn` counts from here."""
+    if skipped:
+        warnings.warn(skipped_text(skipped), RuntimeWarning, stacklevel=stacklevel + 1)
+
+
 def _check_ready(net: nn.Module) -> None:
+    for name, module in net.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            text = "is TorchScript, whose modules run in one piece and cannot be read"
+            way_out = "give the net that it was made from, or lambda x: net(x) to measure its output alone"
+            raise bad_value("net", name or type(module).__name__, text, way_out)
     for name, parameter in net.named_parameters():
         if is_lazy(parameter):
             raise bad_value("net", name, "is a parameter without a shape yet", "run the net on one image first")

@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable, Iterable
 
 from scaledetect._base.errors import bad_type, bad_value, unknown_name
+from scaledetect.activations.functional import ACTIVATIONS
 
-__all__ = ["OUTPUT", "Selection"]
+__all__ = ["BLOCKS", "OUTPUT", "Selection"]
 
 OUTPUT = "output"
 """Name under which the output of the whole net is measured."""
+
+BLOCKS = "blocks"
+"""In the place of names: the children of the net, and its output. A module of that name is asked for as ["blocks"]."""
 
 _WILD = re.compile(r"\*\*|\*|\?")
 _AS_REGEX = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
@@ -25,12 +29,16 @@ class Selection:
     Parameters
     ----------
     layers : iterable of str, str or None
-        None: modules that ran no other module, and the output.
+        None: modules that ran no other module, functional activations, and the output. "blocks": those in `blocks`, and
+        the output.
+    blocks : iterable of str
     """
 
-    def __init__(self, layers: Iterable[str] | str | None) -> None:
-        self.is_default = layers is None
-        self._entries = _checked(layers)
+    def __init__(self, layers: Iterable[str] | str | None, *, blocks: Iterable[str] = ()) -> None:
+        is_blocks = isinstance(layers, str) and layers == BLOCKS
+        self.is_default = layers is None or is_blocks
+        self._blocks = frozenset(blocks) if is_blocks else None
+        self._entries = _checked(None if is_blocks else layers)
         self._patterns = {entry: _pattern(entry) for entry in self._entries}
         self._met: set[str] = set()
 
@@ -38,7 +46,9 @@ class Selection:
         """Raise unless every entry that is no pattern is one of the modules `known`, or begins with one."""
         names = {OUTPUT, *known}
         for entry in self._entries:
-            if not _WILD.search(entry) and not any(base in names for base in _bases(entry)):
+            # Which functions the net itself calls shows when it runs.
+            bases = [base.removesuffix("()") for base in _bases(entry)]
+            if not _WILD.search(entry) and not any(base in names or base in ACTIVATIONS for base in bases):
                 raise unknown_name("layer", entry, names)
 
     def mentions(self, name: str) -> bool:
@@ -52,7 +62,7 @@ class Selection:
     def takes(self, name: str, label: str, is_leaf: bool) -> bool:
         """Whether the activation `label` of module `name` counts."""
         if self.is_default:
-            return is_leaf or name == OUTPUT
+            return name == OUTPUT or (is_leaf if self._blocks is None else name in self._blocks)
         hits = [entry for entry, pattern in self._patterns.items() if pattern(name) or pattern(label)]
         self._met.update(hits)
         return bool(hits)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.activations.capture import Capture, Function
+from scaledetect.activations.capture import Capture, Function, skipped_text, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
 from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
 
@@ -134,8 +134,9 @@ class ActivationReader:
                 raise
             raise raised from error
         if not found:
-            way_out = "name layers that do"
-            raise bad_type("net", "its output and leaf modules", "none returns a floating tensor", way_out)
+            text = skipped_text(self._capture.skipped) or "none returns a floating tensor"
+            raise bad_type("net", "its output and leaf modules", text, "name layers that do")
+        warn_of_skipped(self._capture.skipped, stacklevel=4)
         self.layers = found
         row = 8 * sum(layer.numbers for layer in found.values())
         self.rows = max(1, min(MEMORY // row, max(EFFICIENT_ROWS, CACHE // row)))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from scaledetect._base.checklist import FailedStepError, Step, attempt
 from scaledetect._base.errors import bad_value
 from scaledetect._base.import_by_name import locate
-from scaledetect.activations.capture import OUTPUT, Capture
+from scaledetect.activations.capture import OUTPUT, Capture, skipped_text
 from scaledetect.activations.eval_context import left_as_found
 from scaledetect.activations.net_input import Place, shape_error
 from scaledetect.sampling.samplers import sample_images
@@ -85,6 +85,7 @@ class _Trial:
         self.net, self.place = net, Place.of(net)
         self.images, self.others = self.place(images[:FEW]), self.place(images[FEW:])
         self.seen: dict[str, Tensor] = {}
+        self.skipped = ""
 
     def run(self) -> tuple[bool, str]:
         try:
@@ -95,7 +96,8 @@ class _Trial:
             raise FailedStepError("no layer and no output is a floating tensor with a row for each image")
         last = OUTPUT if OUTPUT in self.seen else list(self.seen)[-1]
         found = f"{tuple(self.seen[last].shape)} at {last}"
-        return True, f"images {tuple(self.images.shape)} give {found}; layers to measure: {len(self.seen)}"
+        skipped = f"; {self.skipped}" if self.skipped else ""
+        return True, f"images {tuple(self.images.shape)} give {found}; layers to measure: {len(self.seen)}{skipped}"
 
     def finite(self) -> tuple[bool, str]:
         if bad := [name for name, value in self.seen.items() if not value.isfinite().all()]:
@@ -130,6 +132,7 @@ class _Trial:
         found: dict[str, Tensor] = {}
         with Capture(self.net) as capture:
             capture.run(x.clone(), lambda name, value: found.update({name: value.clone()}))
+        self.skipped = skipped_text(capture.skipped)
         return found
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from scaledetect._base.arguments import check_seed
 from scaledetect._base.array_types import FloatArray
-from scaledetect.activations.capture import Capture, Function
+from scaledetect.activations.capture import Capture, Function, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
 from scaledetect.activations.net_input import Place, Prepare
 from scaledetect.probes.derivatives import Map, derivatives
@@ -146,6 +146,7 @@ def effective_receptive_field(
         for batch in source.batches(Place.of(capture.module), batch_size):
             for name, found in derivatives(capture, batch, prepare).items():
                 maps[name] = found if name not in maps else found + maps[name]
+    warn_of_skipped(capture.skipped)
     A = np.array([_linear_size(found, periodic) for found in maps.values()])
     if flawed := [name for name, size in zip(maps, A, strict=True) if math.isnan(size)]:
         message = f"no map over space, or no finite derivative, so A is NaN: {', '.join(flawed)}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scaledetect._base.array_types import FloatArray
+from scaledetect.activations.capture import Capture, warn_of_skipped
 from scaledetect.results import BlockSums, Pooling, Sensitivities
 from scaledetect.sensitivity.jackknife import Estimate
 
@@ -20,7 +21,7 @@ NAMES = ("D", "G", "R", "Delta")
 
 def outcome(
     estimates: Mapping[str, Estimate],
-    net: object,
+    capture: Capture,
     *,
     sigma: float,
     n: int,
@@ -31,9 +32,12 @@ def outcome(
 ) -> Sensitivities:
     """The result; warnings point `stacklevel` frames up, as `warnings.warn` counts from here."""
     _warn_of_flaws(estimates, stacklevel + 1)
+    warn_of_skipped(capture.skipped, stacklevel=stacklevel + 1)
+    if capture.skipped:
+        config = {**config, "skipped": {label: list(shape) for label, shape in capture.skipped.items()}}
     return Sensitivities(
         **columns_of(estimates),
-        A=_receptive_fields(net, tuple(estimates)),
+        A=_receptive_fields(capture.net, tuple(estimates)),
         sigma=sigma,
         kind="measured",
         n=n,

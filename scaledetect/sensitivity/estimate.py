@@ -77,12 +77,14 @@ def sensitivities(
     noise : Noise, default ``Noise()``
         Form and strength of the noise. ``match="ensemble"`` takes the exact sigma of the task from theory;
         ``match="sample"`` gives every image |eta| = |tau x - x|, before any rectification.
-    layers : iterable of str, optional
+    layers : iterable of str or "blocks", optional
         Names of modules as in ``net.named_modules()``, "output" for the output of the net, or patterns, in which ``*``
         and ``?`` stand for anything but a dot and ``**`` for anything. By default those in ``net.sensitivity_layers``;
-        where the net names none, every module that runs no other and returns a floating tensor, and the output. From
-        its second call on a module is named ``name:2``, ``name:3``; the tensors in a tuple or a dict ``name.0`` or
-        ``name.key``.
+        where the net names none, every module that runs no other and returns a floating tensor, every functional
+        activation (``F.relu(x)``, ``x.relu_()``, ``torch.sigmoid(x)``, ...), named after the module that calls it as in
+        ``block1.relu``, and the output. "blocks" are the children of the net and its output. From its second call on a
+        layer is named ``name:2``, ``name:3``; the tensors in a tuple or a dict ``name.0`` or ``name.key``. Layers that
+        nobody names and that lack a row for each image are left out, with a warning.
     channel_mean : bool, default False
         Average each layer over its channels (the second axis) first.
     seed : int, default 0
@@ -122,13 +124,14 @@ def sensitivities(
     TypeError, ValueError, KeyError
         Naming the argument: `n` or `start` not a multiple of ``2 * blocks`` (the message names the nearest that is), a
         population too large for ``n="all"`` (it says how many images), fewer than 50 blocks, unknown layers, layers
-        that do not run, return no floating tensor, or lack a row per image, and images that the net does not take (it
-        suggests `prepare`).
+        named that do not run, return no floating tensor, or lack a row per image, TorchScript, and images that the net
+        does not take (it suggests `prepare`).
 
     Warns
     -----
     RuntimeWarning
-        For layers whose D and G are NaN, and where `target_stderr` is not reached.
+        For layers whose D and G are NaN, layers left out for lack of a row per image (their shapes are in
+        ``config["skipped"]`` too), and where `target_stderr` is not reached.
 
     Notes
     -----
@@ -181,7 +184,7 @@ def sensitivities(
         sums = measurement.sums()
     return outcome(
         {name: estimate_layer(layer) for name, layer in sums.items()},
-        bench.capture.net,
+        bench.capture,
         sigma=draws.sigma,
         n=measurement.n,
         n_blocks=bench.blocks,
@@ -237,7 +240,7 @@ def _exhaustive(
         sums = measure_population(passes, draws, bench.blocks, batch_size=bench.batch_size)
     return outcome(
         {name: estimate_population(layer) for name, layer in sums.items()},
-        bench.capture.net,
+        bench.capture,
         sigma=draws.sigma,
         n=n_pairs,
         n_blocks=bench.blocks,

@@ -122,7 +122,7 @@ def image_sensitivities(
         measurement = _measure(bench, passes, stream, draws)
     return outcome(
         {name: estimate_layer(layer) for name, layer in measurement.sums().items()},
-        bench.capture.net,
+        bench.capture,
         sigma=float("nan") if draws.sigma is None else draws.sigma,
         n=measurement.n,
         n_blocks=bench.blocks,
@@ -138,15 +138,16 @@ def image_sensitivities(
 
 def _measure(bench: Bench, passes: Passes, stream: ImageStream, draws: ImageDraws) -> Measurement:
     measurement = Measurement(passes, blocks=bench.blocks, classes=1, batch_size=bench.batch_size)
-    batches = iter(stream)
-    first: Tensor = next(batches)
+    batches, begun = iter(stream), list[Tensor]()
+    while sum(map(len, begun)) < bench.blocks and (batch := next(batches, None)) is not None:
+        begun.append(batch)
+    if (found := sum(map(len, begun))) < bench.blocks:
+        text = f"the jackknife needs one for each of its {bench.blocks} blocks"
+        raise bad_value("images", f"{found} images", text, "give more; copies of the same ones do not count")
+    first = begun[0]
     # The net meets the images deformed too: an error in `delta` or `cutoff` is told before any error of the net.
     draws.deformed(stream.place(first[:1]), 0)
     size = measurement.probe(stream.place(first[:8]))
-    for images in rebatched(itertools.chain([first], batches), size):
+    for images in rebatched(itertools.chain(begun, batches), size):
         measurement.add(draws(stream.place(images), measurement.n))
-    if measurement.n < bench.blocks:
-        raise bad_value(
-            "images", f"{measurement.n} images", f"the jackknife needs one for each of its {bench.blocks} blocks"
-        )
     return measurement

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.activations.capture import Capture
+from scaledetect.activations.capture import Capture, skipped_text
 from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
 from scaledetect.results import BlockSums
 from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
@@ -58,9 +58,8 @@ class Passes:
                 raise
             raise raised from error
         if not sizes:
-            raise bad_type(
-                "net", "its output and leaf modules", "none returns a floating tensor", "name layers that do"
-            )
+            text = skipped_text(self._capture.skipped) or "none returns a floating tensor"
+            raise bad_type("net", "its output and leaf modules", text, "name layers that do")
         rows = row_sums_on(self._place.device)
         self.layers = {
             name: LayerSums(

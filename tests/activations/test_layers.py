@@ -119,8 +119,10 @@ def test_tokens_first_are_told() -> None:
             y: Tensor = self.mix(x.permute(2, 0, 1))
             return y.transpose(0, 1)
 
+    with pytest.warns(RuntimeWarning, match=r"left out: mix \(8, 7, 2\)$"):
+        assert layers_of(TokensFirst()) == ("output",)
     with pytest.raises(ValueError, match=r"'mix'.*\(8, 7, 2\).*first axis must be the image"):
-        layers_of(TokensFirst())
+        layers_of(TokensFirst(), layers=["mix"])
 
 
 def test_parametrised_weights_are_no_layers() -> None:

@@ -95,7 +95,8 @@ class Transformer(Random):
         norm2 = self.normalised(norm1 + linear2, net.norm2)
         named = {
             "self_attn.0": attention, "dropout1": attention, "norm1": norm1, "linear1": linear1,
-            "dropout": linear1.clamp(min=0), "linear2": linear2, "dropout2": linear2, "norm2": norm2,
+            "relu": linear1.clamp(min=0), "dropout": linear1.clamp(min=0),
+            "linear2": linear2, "dropout2": linear2, "norm2": norm2,
         }  # fmt: skip
         return {**{f"layer.{name}": f for name, f in named.items()}, "output": norm2}
 
@@ -125,9 +126,9 @@ class Reuse(Random):
 
     def steps(self, x: Tensor) -> Steps:
         kept = {}
-        for name in ("mix", "mix:2", "mix:3"):
-            kept[name] = x @ self.mix.weight.T + self.mix.bias
-            x = torch.tanh(kept[name])
+        for call in ("", ":2", ":3"):
+            kept[f"mix{call}"] = x @ self.mix.weight.T + self.mix.bias
+            kept[f"tanh{call}"] = x = 1 - 2 / (torch.exp(2 * kept[f"mix{call}"]) + 1)
         return {**kept, "output": x}
 
 

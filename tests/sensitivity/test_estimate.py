@@ -225,7 +225,6 @@ class Odd(nn.Module):
         (["idle"], ValueError, "did not run"),
         (["odd"], TypeError, "a tensor of torch.int64"),
         (["mixed"], ValueError, "first axis"),
-        (None, ValueError, "mixed"),
     ],
 )
 def test_layers_that_cannot_be_measured_are_named(layers: Any, error: type[Exception], text: str) -> None:
