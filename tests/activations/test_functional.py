@@ -100,7 +100,7 @@ def test_traced_nets_and_the_operators_of_exported_ones_have_their_functions() -
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore:.*torch.jit:FutureWarning")
 def test_torchscript_is_refused_by_name_and_its_output_can_be_measured() -> None:
-    traced = torch.jit.trace(Modules(), torch.zeros(7, 1, 8))
+    traced = torch.jit.trace(Modules(), torch.zeros(7, 1, 8))  # type: ignore[no-untyped-call]
     with pytest.raises(ValueError, match=r"is TorchScript, .* or lambda x: net\(x\)"):
         layers_of(traced)
     with pytest.raises(ValueError, match="net='0': is TorchScript"):
@@ -158,6 +158,6 @@ def test_too_few_images_are_told_before_the_net_runs() -> None:
 
     images = torch.rand(40, 1, 8, 8)
     noise = sd.Noise(match="sample")
-    for source in (images, list(images.split(16)), iter(images.split(16))):
+    for source in (images, list(torch.split(images, 16)), iter(torch.split(images, 16))):
         with pytest.raises(ValueError, match="images='40 images': the jackknife needs one for each of its 50 blocks"):
             image_sensitivities(Never(), source, noise=noise, delta=0.5, cutoff=2)
