@@ -99,7 +99,9 @@ def test_mnist_5k_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _download(monkeypatch: pytest.MonkeyPatch, name: str, *, n_train: int, n_test: int) -> Any:
     """Replace the download of `name` by random pixels and balanced labels, of a smaller data set."""
-    source: Any = replace(SOURCES[name], n_train=n_train, n_test=n_test)  # type: ignore[type-var]
+    counts = {"train_counts": (n_train // 10,) * 10, "test_counts": (n_test // 10,) * 10}
+    source: Any = replace(SOURCES[name], **counts)  # type: ignore[type-var]
+    monkeypatch.delenv("SCALEDETECT_DATA", raising=False)
     monkeypatch.setitem(SOURCES, name, source)
     rng = np.random.default_rng(0)
     n = n_train + n_test
@@ -145,7 +147,7 @@ def test_downloads(
 def test_published_sizes() -> None:
     for name, n_train in (("cifar10", 50_000), ("fashion-mnist", 60_000)):
         source: Any = SOURCES[name]
-        assert (source.n_train, source.n_test, len(source.classes)) == (n_train, 10_000, 10)
+        assert (source.n_train, sum(source.test_counts), len(source.classes)) == (n_train, 10_000, 10)
 
 
 def test_a_download_in_another_order_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +168,7 @@ def test_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: Any, **__: Any) -> Any:
         raise URLError("Name or service not known")
 
+    monkeypatch.delenv("SCALEDETECT_DATA", raising=False)
     monkeypatch.setattr("sklearn.datasets.fetch_openml", no_network)
     with pytest.raises(ConnectionError, match=r"CIFAR_10 could not be downloaded.*'digits' and 'mnist-5k'"):
         load("cifar10")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import cast
 
 import pytest
@@ -112,6 +113,58 @@ def test_size_of_efficientnet() -> None:
 def test_size_of_fully_connected(depth: int) -> None:
     # 3072 * 64 + 64 = 196672; 64 * 64 + 64 = 4160 between; 64 * 10 without bias.
     assert size(sd.nets.get(f"fc{depth}")) == 196672 + (depth - 2) * 4160 + 640
+
+
+# ---------------------------------------------------------------------- sizes at another width
+
+
+def test_width_scales_the_channels_of_vgg() -> None:
+    # At width 1/4: 3 to 16, 32, 64, 64, 128, 128, 128, 128 channels, 9 a b + b each, and 128 * 10 + 10.
+    channels = (3, 16, 32, 64, 64, 128, 128, 128, 128)
+    by_hand = sum(9 * a * b + b for a, b in itertools.pairwise(channels)) + 128 * 10 + 10
+    assert size(sd.nets.get("vgg11", width=0.25)) == by_hand == 578410
+    assert size(sd.nets.get("vgg11_bn", width=0.25)) == by_hand + 2 * sum(channels[1:])
+
+
+def test_width_scales_the_channels_of_lenet_and_alexnet() -> None:
+    # Twice LeNet: 12 and 32 channels, 240 and 168 units.
+    twice = (3 * 12 * 25 + 12) + (12 * 32 * 25 + 32) + (800 * 240 + 240) + (240 * 168 + 168) + (168 * 10 + 10)
+    assert size(LeNet(width=2)) == twice
+    # A half of a channel is rounded up: 6, 16, 120, 84 become 2, 4, 30, 21.
+    quarter = (3 * 2 * 25 + 2) + (2 * 4 * 25 + 4) + (100 * 30 + 30) + (30 * 21 + 21) + (21 * 10 + 10)
+    assert size(LeNet(width=0.25)) == quarter
+    # AlexNet at 1/4: 16, 48, 96, 64, 64 channels and 1024 hidden units; 2 x 2 sites reach them.
+    channels = (3, 16, 48, 96, 64, 64)
+    linear = (256 * 1024 + 1024) + (1024**2 + 1024) + (1024 * 10 + 10)
+    assert (
+        size(sd.nets.get("alexnet", width=0.25)) == sum(9 * a * b + b for a, b in itertools.pairwise(channels)) + linear
+    )
+
+
+def test_width_scales_the_channels_of_residual_nets() -> None:
+    # The sums of the test of ResNet18 with groups of 16, 32, 64, 128 channels.
+    plain, first = {c: 18 * c**2 + 4 * c for c in (16, 32, 64, 128)}, {c: 14 * c**2 + 6 * c for c in (32, 64, 128)}
+    ends = 27 * 16 + 32 + 1290
+    by_hand = ends + 2 * plain[16] + sum(first[c] + plain[c] for c in first)
+    assert size(ResNet("resnet18", width=0.25)) == by_hand
+    # Groups that round to the same width keep their strides.
+    assert ResNet((1, 1, 1, 1), width=1e-3)(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_width_scales_the_channels_of_efficientnet() -> None:
+    shapes = {name: tuple(weight.shape) for name, weight in EfficientNetB0(width=0.25).named_parameters()}
+    outputs = [shapes[f"block{k}.project.conv.weight"][0] for k in (1, 2, 4, 6, 9, 12, 16)]
+    assert outputs == [4, 6, 10, 20, 28, 48, 80]
+    assert shapes["block2.depthwise.conv.weight"] == (24, 1, 3, 3)
+    assert shapes["block2.attention.factors.squeeze.weight"] == (1, 24, 1, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL_NETS if not name.startswith("fc")])
+def test_width_one_is_the_published_net(name: str) -> None:
+    plain, one = sd.nets.get(name), sd.nets.get(name, width=1.0)
+    shapes = {key: tensor.shape for key, tensor in plain.state_dict().items()}
+    assert {key: tensor.shape for key, tensor in one.state_dict().items()} == shapes
+    assert size(sd.nets.get(name, width=0.1)) < size(plain) / 20
 
 
 # ---------------------------------------------------------------------- what they compute
@@ -273,6 +326,9 @@ def test_runs_in_double_precision() -> None:
         (lambda: LeNet(in_channels=0), "in_channels=0"),
         (lambda: LeNet(n_classes=True), "n_classes=True"),
         (lambda: LeNet(seed=-1), "seed=-1"),
+        (lambda: LeNet(width=0), "width=0: must be positive"),
+        (lambda: VGG(width=1e9), "width=1000000000.0: makes a layer of"),
+        (lambda: ResNet(width=True), "width=True"),
     ],
 )
 def test_refuses_bad_numbers(build: object, match: str) -> None:
@@ -295,9 +351,9 @@ def test_an_unknown_name_lists_the_close_ones() -> None:
         sd.nets.get("vgg11bn")
 
 
-@pytest.mark.parametrize(("name", "option"), [("vgg11", "batch_norm"), ("resnet18", "bottleneck"), ("lenet", "width")])
+@pytest.mark.parametrize(("name", "option"), [("vgg11", "batch_norm"), ("resnet18", "bottleneck"), ("lenet", "depth")])
 def test_an_unknown_option_lists_those_there_are(name: str, option: str) -> None:
     with pytest.raises(
-        TypeError, match=f"{option}=1: '{name}' takes no such option; it takes in_channels, n_classes, seed"
+        TypeError, match=f"{option}=1: '{name}' takes no such option; it takes in_channels, n_classes, width, seed"
     ):
         sd.nets.get(name, **{option: 1})

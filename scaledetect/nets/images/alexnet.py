@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.images.cifar import CifarNet, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["AlexNet"]
@@ -17,6 +17,8 @@ class AlexNet(CifarNet):
     ----------
     in_channels : int, default 3
     n_classes : int, default 10
+    width : float, default 1.0
+        Factor on the number of channels of every layer, hidden linear layers too, rounded, at least 1 each.
     seed : int, default 0
         Decides the weights (torch's default initialisation); the global random state is not touched.
 
@@ -37,22 +39,23 @@ class AlexNet(CifarNet):
     Conv2d(256, 256, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, seed: int = 0) -> None:
+    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
         super().__init__(in_channels, n_classes)
         self.sensitivity_layers = (*(f"layer{k}" for k in range(1, 8)), "output")
+        a, b, c, d, e, hidden = scaled((64, 192, 384, 256, 256, 4096), width)
         with seeded(seed):
-            self.layer1 = _convolution(self.in_channels, 64, stride=2)
+            self.layer1 = _convolution(self.in_channels, a, stride=2)
             self.pool1 = nn.MaxPool2d(2)
-            self.layer2 = _convolution(64, 192)
+            self.layer2 = _convolution(a, b)
             self.pool2 = nn.MaxPool2d(2)
-            self.layer3 = _convolution(192, 384)
-            self.layer4 = _convolution(384, 256)
-            self.layer5 = _convolution(256, 256)
+            self.layer3 = _convolution(b, c)
+            self.layer4 = _convolution(c, d)
+            self.layer5 = _convolution(d, e)
             self.pool3 = nn.MaxPool2d(2)
             self.flatten = nn.Flatten()
-            self.layer6 = stage(dropout=nn.Dropout(), linear=nn.Linear(256 * 2 * 2, 4096), relu=nn.ReLU())
-            self.layer7 = stage(dropout=nn.Dropout(), linear=nn.Linear(4096, 4096), relu=nn.ReLU())
-            self.linear = nn.Linear(4096, self.n_classes)
+            self.layer6 = stage(dropout=nn.Dropout(), linear=nn.Linear(e * 2 * 2, hidden), relu=nn.ReLU())
+            self.layer7 = stage(dropout=nn.Dropout(), linear=nn.Linear(hidden, hidden), relu=nn.ReLU())
+            self.linear = nn.Linear(hidden, self.n_classes)
 
 
 def _convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect._base.arguments import at_least_one
+from scaledetect._base.arguments import at_least_one, positive
 from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["SIDE", "CifarNet", "stage"]
+__all__ = ["SIDE", "CifarNet", "scaled", "stage"]
 
 SIDE = 32
 """Side of the images at CIFAR scale, in pixels."""
+
+MOST_CHANNELS = 2**20
+"""Of a layer: a larger net is a slip of the width."""
 
 
 class CifarNet(nn.Module):
@@ -68,6 +73,15 @@ class CifarNet(nn.Module):
             return x
         left, top = (SIDE - width) // 2, (SIDE - height) // 2
         return functional.pad(x, (left, SIDE - width - left, top, SIDE - height - top))
+
+
+def scaled(channels: Iterable[int], width: float) -> list[int]:
+    """Numbers of channels times `width`, rounded (a half up), at least 1 each."""
+    factor = positive("width", width)
+    found = [max(1, math.floor(factor * number + 0.5)) for number in channels]
+    if max(found) > MOST_CHANNELS:
+        raise bad_value("width", width, f"makes a layer of {max(found)} channels", f"at most {MOST_CHANNELS}: lower it")
+    return found
 
 
 def stage(**modules: nn.Module | None) -> nn.Sequential:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.images.cifar import CifarNet, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["EfficientNetB0"]
@@ -38,6 +38,8 @@ class EfficientNetB0(CifarNet):
     ----------
     in_channels : int, default 3
     n_classes : int, default 10
+    width : float, default 1.0
+        Factor on the number of channels of every layer, rounded, at least 1 each.
     seed : int, default 0
         Decides the weights (torch's default initialisation); the global random state is not touched.
 
@@ -60,16 +62,17 @@ class EfficientNetB0(CifarNet):
     18
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, seed: int = 0) -> None:
+    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
         super().__init__(in_channels, n_classes)
-        channels, count = 32, 0
+        channels, *widths = scaled((32, *(group.channels for group in B0)), width)
+        count = 0
         with seeded(seed):
             self.stem = _activated(self.in_channels, channels, 3)
-            for group in B0:
+            for group, out_channels in zip(B0, widths, strict=True):
                 for stride in (group.stride, *(1,) * (group.blocks - 1)):
                     count += 1
-                    self.add_module(f"block{count}", _Inverted(channels, group, stride))
-                    channels = group.channels
+                    self.add_module(f"block{count}", _Inverted(channels, out_channels, group, stride))
+                    channels = out_channels
             self.pool = nn.AdaptiveAvgPool2d(1)
             self.flatten = nn.Flatten()
             self.dropout = nn.Dropout(0.2)
@@ -80,14 +83,14 @@ class EfficientNetB0(CifarNet):
 class _Inverted(nn.Module):
     """Widen by 1 x 1, filter each channel, weigh the channels, narrow by 1 x 1; the input is added where it fits."""
 
-    def __init__(self, in_channels: int, group: _Group, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, group: _Group, stride: int) -> None:
         super().__init__()
         width = group.expansion * in_channels
         self.expand = _activated(in_channels, width, 1) if group.expansion > 1 else nn.Identity()
         self.depthwise = _activated(width, width, group.side, stride=stride, groups=width)
-        self.attention = _ChannelAttention(width, in_channels // 4)
-        self.project = stage(conv=nn.Conv2d(width, group.channels, 1, bias=False), norm=nn.BatchNorm2d(group.channels))
-        self.has_skip = stride == 1 and in_channels == group.channels
+        self.attention = _ChannelAttention(width, max(1, in_channels // 4))
+        self.project = stage(conv=nn.Conv2d(width, out_channels, 1, bias=False), norm=nn.BatchNorm2d(out_channels))
+        self.has_skip = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.project(self.attention(self.depthwise(self.expand(x))))

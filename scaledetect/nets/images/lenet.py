@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.images.cifar import CifarNet, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["LeNet"]
@@ -17,6 +17,8 @@ class LeNet(CifarNet):
     ----------
     in_channels : int, default 3
     n_classes : int, default 10
+    width : float, default 1.0
+        Factor on the number of channels of every layer, hidden linear layers too, rounded, at least 1 each.
     seed : int, default 0
         Decides the weights (torch's default initialisation); the global random state is not touched.
 
@@ -39,15 +41,16 @@ class LeNet(CifarNet):
     torch.Size([2, 10])
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, seed: int = 0) -> None:
+    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
         super().__init__(in_channels, n_classes)
         self.sensitivity_layers = ("layer1", "layer2", "layer3", "layer4", "output")
+        a, b, c, d = scaled((6, 16, 120, 84), width)
         with seeded(seed):
-            self.layer1 = stage(conv=nn.Conv2d(self.in_channels, 6, 5), relu=nn.ReLU())
+            self.layer1 = stage(conv=nn.Conv2d(self.in_channels, a, 5), relu=nn.ReLU())
             self.pool1 = nn.MaxPool2d(2)
-            self.layer2 = stage(conv=nn.Conv2d(6, 16, 5), relu=nn.ReLU())
+            self.layer2 = stage(conv=nn.Conv2d(a, b, 5), relu=nn.ReLU())
             self.pool2 = nn.MaxPool2d(2)
             self.flatten = nn.Flatten()
-            self.layer3 = stage(linear=nn.Linear(16 * 5 * 5, 120), relu=nn.ReLU())
-            self.layer4 = stage(linear=nn.Linear(120, 84), relu=nn.ReLU())
-            self.linear = nn.Linear(84, self.n_classes)
+            self.layer3 = stage(linear=nn.Linear(b * 5 * 5, c), relu=nn.ReLU())
+            self.layer4 = stage(linear=nn.Linear(c, d), relu=nn.ReLU())
+            self.linear = nn.Linear(d, self.n_classes)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from scaledetect._base.arguments import at_least_one
 from scaledetect._base.errors import bad_value, unknown_name
-from scaledetect.nets.images.cifar import CifarNet, stage
+from scaledetect.nets.images.cifar import CifarNet, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["RESNET_CONFIGURATIONS", "ResNet"]
@@ -47,6 +47,8 @@ class ResNet(CifarNet):
     bottleneck : bool, optional
         Blocks of three convolutions, 1 x 1, 3 x 3 and 1 x 1 with four times the channels, in place of two of 3 x 3. A
         name decides it; otherwise False.
+    width : float, default 1.0
+        Factor on the number of channels of every layer, rounded, at least 1 each.
     seed : int, default 0
         Decides the weights (torch's default initialisation); the global random state is not touched.
 
@@ -79,17 +81,19 @@ class ResNet(CifarNet):
         in_channels: int = 3,
         n_classes: int = 10,
         bottleneck: bool | None = None,
+        width: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__(in_channels, n_classes)
         groups, bottleneck = _checked(configuration, bottleneck)
-        channels, count = WIDTHS[0], 0
+        widths = scaled(WIDTHS, width)
+        channels, count = widths[0], 0
         with seeded(seed):
             self.stem = stage(**_normalised(self.in_channels, channels, 3), relu=nn.ReLU())
-            for width, blocks in zip(WIDTHS, groups, strict=True):
-                for stride in (1 if width == WIDTHS[0] else 2, *(1,) * (blocks - 1)):
+            for group, (own, blocks) in enumerate(zip(widths, groups, strict=True)):
+                for stride in (1 if group == 0 else 2, *(1,) * (blocks - 1)):
                     count += 1
-                    block = _Residual(channels, width, stride, bottleneck=bottleneck)
+                    block = _Residual(channels, own, stride, bottleneck=bottleneck)
                     self.add_module(f"block{count}", block)
                     channels = block.out_channels
             self.pool = nn.AdaptiveAvgPool2d(1)

@@ -10,7 +10,7 @@ from torch import nn
 
 from scaledetect._base.arguments import at_least_one
 from scaledetect._base.errors import bad_value, unknown_name
-from scaledetect.nets.images.cifar import SIDE, CifarNet, stage
+from scaledetect.nets.images.cifar import SIDE, CifarNet, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["VGG", "VGG_CONFIGURATIONS"]
@@ -40,6 +40,8 @@ class VGG(CifarNet):
     n_classes : int, default 10
     batch_norm : bool, default False
         Batch normalisation between each convolution and its ReLU.
+    width : float, default 1.0
+        Factor on the number of channels of every layer, rounded, at least 1 each.
     seed : int, default 0
         Decides the weights (torch's default initialisation); the global random state is not touched.
 
@@ -72,10 +74,11 @@ class VGG(CifarNet):
         in_channels: int = 3,
         n_classes: int = 10,
         batch_norm: bool = False,
+        width: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__(in_channels, n_classes)
-        entries = _checked(configuration)
+        entries = _scaled(_checked(configuration), width)
         layers, pools, channels = 0, 0, self.in_channels
         with seeded(seed):
             for entry in entries:
@@ -94,6 +97,11 @@ class VGG(CifarNet):
 def _convolution(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequential:
     norm = nn.BatchNorm2d(out_channels) if batch_norm else None
     return stage(conv=nn.Conv2d(in_channels, out_channels, 3, padding=1), norm=norm, relu=nn.ReLU())
+
+
+def _scaled(entries: Configuration, width: float) -> Configuration:
+    channels = iter(scaled([entry for entry in entries if entry != "M"], width))
+    return tuple("M" if entry == "M" else next(channels) for entry in entries)
 
 
 def _checked(configuration: str | Sequence[int | str]) -> Configuration:
