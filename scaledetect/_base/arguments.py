@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable
 from itertools import islice
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
@@ -27,6 +28,7 @@ __all__ = [
     "check_device",
     "check_number",
     "check_seed",
+    "empty",
     "finite",
     "flag",
     "fraction",
@@ -38,6 +40,7 @@ __all__ = [
     "real_array",
     "text",
 ]
+
 
 MAX_SAMPLE = 2**64 - 2
 """Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
@@ -201,3 +204,12 @@ def _in_words(bound: int) -> str:
         if total >= 2**31 and total & (total - 1) == 0:
             return f"2^{total.bit_length() - 1}" + (f" - {less}" if less else "")
     return str(bound)
+
+
+def empty(name: str, value: object, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array whose entries are not set; its size is what the argument `name` asks for."""
+    try:
+        return np.empty(shape, dtype=dtype)
+    except (MemoryError, ValueError, OverflowError) as error:  # NumPy's for arrays that no address space holds
+        needed = math.prod(shape) * np.dtype(dtype).itemsize / 1e9
+        raise bad_value(name, value, f"asks for {needed:.3g} GB of memory", "ask for fewer at a time") from error

@@ -1,4 +1,6 @@
-"""The keyed permutation of {0..n-1}: a generalised Feistel network with cycle walking (Black & Rogaway 2002).
+"""Order of a sample: the keyed permutation of {0..n-1} (Black & Rogaway 2002), and labels in natural proportion.
+
+The permutation is a generalised Feistel network with cycle walking.
 
 `keys` is a tuple with one word a round, so that numba specialises each kernel to the number of rounds. Both parts of an
 index have at most 32 bits, and so have all factors: the loops over samples compile to vector instructions, which is why
@@ -11,7 +13,12 @@ import numpy as np
 
 from scaledetect._kernels.jit import inlined, kernel
 
-__all__ = ["permute_indices", "permute_range"]
+__all__ = [
+    "permute_indices",
+    "permute_range",
+    "spread_labels",
+]
+
 
 _MIX0 = np.uint64(0xD2511F53)
 _MIX1 = np.uint64(0xCD9E8D57)
@@ -72,3 +79,15 @@ def permute_indices(start, step, n, sides, bits, keys, out):  # type: ignore[no-
     for i in range(out.shape[0]):
         out[i] = _network(np.uint64(start + np.int64(out[i]) * step), sides, bits, keys)
     _walk(n, sides, bits, keys, out)
+
+
+@kernel
+def spread_labels(residue, near, total, labels):  # type: ignore[no-untyped-def]
+    """+1 where the running product j * near passes a multiple of total, else -1; residue = start * near mod total."""
+    for j in range(labels.shape[0]):
+        if residue >= total - near:
+            residue -= total - near
+            labels[j] = 1
+        else:
+            residue += near
+            labels[j] = -1

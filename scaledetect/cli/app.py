@@ -11,9 +11,8 @@ from typer.core import TyperGroup
 from scaledetect._base.errors import RefusalError
 from scaledetect._base.versions import __version__
 from scaledetect.cli import (
-    check,
+    checks,
     compare,
-    doctor,
     experiment,
     info,
     leaderboard,
@@ -52,9 +51,9 @@ app = typer.Typer(
     add_completion=False,
 )
 COMMANDS = (
-    tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, check.check, train.train, compare.compare,
+    tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, checks.check, train.train, compare.compare,
     reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
-    leaderboard.merge, verify.verify, publish.export, publish.cite, doctor.doctor,
+    leaderboard.merge, verify.verify, publish.export, publish.cite, checks.doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

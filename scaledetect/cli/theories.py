@@ -122,7 +122,7 @@ def _say_what_is_not_predicted(folder: Path | None) -> None:
 
 
 def _draw(board: TheoryBoard, folder: Path | None, picture: Path) -> None:
-    from scaledetect.experiments.board_curves import curves_of
+    from scaledetect.experiments.board import curves_of
     from scaledetect.plots.style import save_figure
     from scaledetect.plots.theories import plot_theories
 

@@ -1,7 +1,8 @@
-"""The board: scores of all stored predictions, ranked among theories that are told the same, by regime."""
+"""The board: scores and curves of all stored predictions, ranked among theories told the same, by regime."""
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from scaledetect._base.array_types import FloatArray
 from scaledetect.experiments.cards import REGIMES, Regime, list_experiments, load_experiment_card
 from scaledetect.experiments.experiment import load_experiment
 from scaledetect.experiments.predictions import prediction_of, predictions_folder, read_predictions
-from scaledetect.experiments.scoring import SCORED, PredictionScore
+from scaledetect.experiments.scoring import SCORED, PredictionScore, by_seed
 from scaledetect.experiments.theories import find_theory, theory_names
 from scaledetect.theory._contract import TOLD, Theory, Told
 
@@ -21,6 +23,7 @@ __all__ = [
     "BoardTable",
     "Mean",
     "TheoryBoard",
+    "curves_of",
     "measured_experiments",
     "predicted_experiments",
     "theory_board",
@@ -188,3 +191,32 @@ def _mean(scores: Sequence[object]) -> Mean:
     stderr = float(np.sqrt(np.sum(np.square(columns["stderr"]))) / len(scores))
     means = {name: float(np.mean(columns[name])) for name in ("square", "within_10_percent", "net_square")}
     return Mean(stderr=stderr, **means)
+
+
+def curves_of(board: TheoryBoard, folder: Path | None = None) -> dict[str, list[tuple[FloatArray, FloatArray]]]:
+    """By title: pairs of arrays of shape (K,), the scored layers from layer 1 on; NaN where a layer is not scored.
+
+    Geometric means over the nets that are scored.
+    """
+    place = predictions_folder() if folder is None else folder
+    found: dict[str, list[tuple[FloatArray, FloatArray]]] = {}
+    for row in (row for table in board.tables for row in table.rows):
+        stored = {line["experiment"]: line for line in read_predictions(place / f"{row.theory}.jsonl")[1]}
+        for one in row.scores:
+            e = load_experiment(one.experiment)
+            predicted = by_seed(e, prediction_of(stored[e.name], e))
+            measured = dict(zip(e.seeds, e.measured, strict=True))
+            last = e.layers.index(one.layers[-1]) + 1
+            scored = np.array([name in one.layers for name in e.layers[:last]])
+            pair = [_typical([s[seed].D[:last] for seed in one.seeds], scored) for s in (predicted, measured)]
+            found.setdefault(row.title, []).append((pair[0], pair[1]))
+    return found
+
+
+def _typical(rows: list[FloatArray], scored: np.ndarray) -> FloatArray:
+    table = np.array(rows)
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        # A layer without a number stays without one.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = np.exp(np.nanmean(np.log(np.where(table > 0, table, np.nan)), axis=0))
+    return np.where(scored, mean, np.nan)

@@ -1,4 +1,4 @@
-"""Make the data of an experiment anew: nets from their seeds, trained where the card says so, then measured.
+"""Data of an experiment made anew, and frozen: nets from their seeds, trained where the card says so, then measured.
 
 A folder holds everything that is done, and is gone on with: ``training-*`` (runs of `scaledetect.train`), ``seeds``
 (the lines of each measured net), and at the end ``NAME.jsonl`` and, for a trained experiment, ``NAME.npz``.
@@ -7,18 +7,29 @@ A folder holds everything that is done, and is gone on with: ``training-*`` (run
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
 from scaledetect._base.errors import bad_value
-from scaledetect._base.files import make_folder
+from scaledetect._base.files import checked_path, make_folder
+from scaledetect._base.run_folder import Description, lock_folder
 from scaledetect._base.versions import versions
 from scaledetect.experiments.cards import ExperimentCard, Training, load_experiment_card
-from scaledetect.experiments.lines import DATA_FORMAT, Line, rounded, write_lines
+from scaledetect.experiments.experiment import read_experiment
+from scaledetect.experiments.lines import (
+    DATA_FORMAT,
+    HASHES,
+    Line,
+    file_hash,
+    read_hashes,
+    rounded,
+    write_hashes,
+    write_lines,
+)
 from scaledetect.experiments.measuring import constant_net, measure_seed, measure_shares, weights_hash
 from scaledetect.experiments.weights import half_precision, save_weights
 from scaledetect.perturbations.noise import Noise
@@ -26,9 +37,19 @@ from scaledetect.sampling.seeds import factor_seed
 from scaledetect.theory import ensemble_sigma
 from scaledetect.training import TrainedMember, read_log, train
 
-__all__ = ["initial_net", "make_experiment", "seed_lines", "train_members", "trained_nets"]
+__all__ = [
+    "freeze_experiment",
+    "initial_net",
+    "make_experiment",
+    "seed_lines",
+    "train_members",
+    "trained_nets",
+]
+
 
 Say = Callable[[str], object]
+
+RUN_FORMAT = "scaledetect.experiment-run/1"
 
 TRACK_NOISE = Noise(mode="rectified_noise")
 
@@ -62,8 +83,14 @@ def make_experiment(
         For a folder that holds another experiment, and for a seed that the card has not.
     """
     chosen = _chosen(card, seeds)
-    folder = make_folder(output)
-    _claim(folder, card)
+    folder = checked_path("output", output)
+    run = {"name": card.name, "recipe": card.recipe_hash}
+    Description("experiment.json", RUN_FORMAT, "experiment", run).claim(folder, versions())
+    with lock_folder(folder):
+        return _make(card, chosen, folder, say)
+
+
+def _make(card: ExperimentCard, chosen: list[int], folder: Path, say: Say) -> Path:
     nets = _Nets(card, chosen, folder, say)
     lines: list[Line] = [header(card)]
     for seed in chosen:
@@ -237,12 +264,39 @@ def _chosen(card: ExperimentCard, seeds: Iterable[int] | None) -> list[int]:
     return chosen
 
 
-def _claim(folder: Path, card: ExperimentCard) -> None:
-    """Mark a folder as that of a recipe; an error where it is of another one."""
-    path, recipe = folder / "experiment.json", {"name": card.name, "recipe": card.recipe_hash}
-    if not path.exists():
-        write_lines(path, [recipe])
-        return
-    found: Any = json.loads(path.read_text(encoding="utf-8"))
-    if found != recipe:
-        raise bad_value("output", str(folder), f"holds another experiment: {found}", "choose another folder")
+def freeze_experiment(card: ExperimentCard, made: str | Path, cards: str | Path) -> list[Path]:
+    """Put the data of an experiment, and its published weights, beside the cards of a copy of the repository.
+
+    Parameters
+    ----------
+    card : ExperimentCard
+    made : str or Path
+        Folder that `make_experiment` has filled, with all seeds of the card.
+    cards : str or Path
+        ``tasks/experiments`` of the repository.
+
+    Returns
+    -------
+    list of Path
+        The files written: data, weights where there are any, and the list of hashes.
+
+    Raises
+    ------
+    ValueError
+        For data of another recipe, or that lack a net or a curve of the card.
+    """
+    made, cards = Path(made), Path(cards)
+    e = read_experiment(card, made / f"{card.name}.jsonl")
+    for noise in e.noises:
+        for channels in ("each", "mean"):
+            e.measurements(noise, channels)
+    targets = {made / f"{card.name}.jsonl": make_folder(cards / "data") / f"{card.name}.jsonl"}
+    if card.seeds.published:
+        targets[made / f"{card.name}.npz"] = make_folder(cards / "weights") / f"{card.name}.npz"
+    sums = cards / "data" / HASHES
+    hashes = read_hashes(sums) if sums.exists() else {}
+    for source, target in targets.items():
+        shutil.copyfile(source, target)
+        hashes[f"{target.parent.name}/{target.name}"] = file_hash(target)
+    write_hashes(sums, hashes)
+    return [*targets.values(), sums]

@@ -17,8 +17,7 @@ from scaledetect.perturbations.move_law import move_pixels, move_probabilities, 
 from scaledetect.sampling.gaussian_noise import normal_images
 from scaledetect.sampling.keys import philox_key, stream_key
 from scaledetect.sampling.rendering import check_pairs
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = ["noise_images", "shift_pairs"]
 

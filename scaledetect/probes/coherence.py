@@ -21,8 +21,7 @@ from scaledetect.results import CoherentShare, Pooling
 from scaledetect.sampling.samplers import sample_pairs
 from scaledetect.sensitivity.options import MIN_BLOCKS
 from scaledetect.sensitivity.task_draws import Images, TaskDraws
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = ["coherent_share"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect._base.errors import bad_value
-from scaledetect._base.files import make_folder, plain, read_text, replacing, write_json
+from scaledetect._base.files import checked_path, make_folder, replacing
+from scaledetect._base.run_folder import Description, lock_folder
 from scaledetect._base.versions import versions
 
 if TYPE_CHECKING:
@@ -35,14 +35,8 @@ class StudyFolder:
     """
 
     def __init__(self, path: str | Path, name: str, configuration: Mapping[str, Any]) -> None:
-        self.path, self.name = Path(path), name
-        wanted = json.loads(json.dumps(plain(dict(configuration)), allow_nan=False))
-        if self._configuration.exists():
-            self._check_same(wanted)
-            make_folder(self.path)
-        else:
-            make_folder(self.path)
-            write_json(self._configuration, {"format": FORMAT, "configuration": wanted, "made_with": versions()})
+        self.path, self.name = checked_path("output", path), name
+        Description(f"{name}.json", FORMAT, "configuration", configuration, repr(name)).claim(self.path, versions())
 
     # ------------------------------------------------------------------ jobs
 
@@ -50,9 +44,14 @@ class StudyFolder:
         """Whether the job is done."""
         return self._tables(job).is_dir()
 
-    def work(self, job: str) -> Path:
-        """A folder for what a job that is broken off goes on from."""
-        return make_folder(self.path / "runs" / job)
+    @contextmanager
+    def work(self, job: str) -> Iterator[Path]:
+        """A folder for what a job that is broken off goes on from, held by this process while it works at the job."""
+        folder = make_folder(self.path / "runs" / job)
+        with lock_folder(folder.parent, f".{job}.lock"):
+            for staged in self._tables(job).parent.glob(f".{job}-*"):  # of a process that was killed
+                shutil.rmtree(staged)
+            yield folder
 
     def keep(self, job: str, tables: Tables) -> None:
         """Write the tables of a job, all of them or none."""
@@ -101,25 +100,9 @@ class StudyFolder:
                     figure.savefig(temporary, dpi=160, metadata={"Date": None} if ending == "svg" else None)
         return tuple(paths)
 
-    @property
-    def _configuration(self) -> Path:
-        return self.path / f"{self.name}.json"
-
     def _tables(self, job: str) -> Path:
         assert re.fullmatch(r"[A-Za-z0-9.-]+", job), job
         return self.path / "jobs" / job
-
-    def _check_same(self, wanted: Any) -> None:
-        way_out = "choose another folder, or remove this one"
-        try:
-            found = json.loads(read_text("output", self._configuration))
-            known, there = found["format"] == FORMAT, found["configuration"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            text = f"holds a {self._configuration.name} that cannot be read ({error})"
-            raise bad_value("output", str(self.path), text, way_out) from error
-        if not known or there != wanted:
-            text = f"holds another {self.name!r}: its {self._configuration.name} says how it was made"
-            raise bad_value("output", str(self.path), text, way_out)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

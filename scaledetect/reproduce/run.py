@@ -100,7 +100,8 @@ def reproduce(
         def tell(text: str, label: str = job.name) -> None:
             say(f"{label}: {text}", sum(folder.has(other.name) for other in jobs), len(jobs))
 
-        folder.keep(job.name, job.run(folder.work(job.name), tell))
+        with folder.work(job.name) as work:
+            folder.keep(job.name, job.run(work, tell))
     missing = tuple(job.name for job in jobs if not folder.has(job.name))
     if missing:
         return Reproduction(name, (), (), missing)

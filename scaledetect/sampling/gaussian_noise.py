@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.allocate import empty
-from scaledetect._base.arguments import MAX_SAMPLE, check_seed
+from scaledetect._base.arguments import MAX_SAMPLE, check_seed, empty
 from scaledetect._base.errors import bad_value
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.allocate import empty
+from scaledetect._base.arguments import empty
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = ["check_out", "check_pairs", "float_dtype", "render_into", "render_pairs"]
 

@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.allocate import empty
-from scaledetect._base.arguments import MAX_SAMPLE, at_least_one, check_number, check_seed, flag
+from scaledetect._base.arguments import MAX_SAMPLE, at_least_one, check_number, check_seed, empty, flag
 from scaledetect._base.errors import InvalidValueError, bad_value
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.sampling.gaussian_noise import background
 from scaledetect.sampling.pair_stream import PairStream
 from scaledetect.sampling.rendering import check_out, float_dtype, render_into
 from scaledetect.sampling.splits import CLASSES, Split, class_counts, class_window, longest_run
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = [
     "check_request",

@@ -9,8 +9,7 @@ from scaledetect._base.errors import bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results.theory_comparison import TheoryComparison
 from scaledetect.task.cards import Card, ReferenceNet, load_card
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = ["compare_net", "compare_with_theory"]
 

@@ -24,8 +24,7 @@ from scaledetect.sensitivity.options import MIN_BLOCKS, Bench
 from scaledetect.sensitivity.passes import Measurement, Passes
 from scaledetect.sensitivity.task_draws import TaskDraws
 from scaledetect.sensitivity.whole_population import check_population, estimate_population, measure_population
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 
 __all__ = ["sensitivities"]
 

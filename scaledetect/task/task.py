@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaledetect._base.arguments import finite, flag, integer, not_negative, one_of, positive
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.task.population import MAX_CLASS_SIZE, Population, class_sizes
 
-__all__ = ["Amplitude", "Balance", "Labelling", "Norm", "Task"]
+__all__ = [
+    "Amplitude",
+    "Balance",
+    "Labelling",
+    "Norm",
+    "Task",
+    "check_task",
+]
+
 
 Labelling = Literal["distance", "block"]
 Norm = Literal["l1", "l2", "linf"]
@@ -247,3 +255,10 @@ def _amplitude(value: object) -> Amplitude:
         return value  # type: ignore[return-value]
     text = '"norm", "mean" or a positive number'
     return positive("amplitude", value, kind=text, allowed=text)
+
+
+def check_task(task: object, name: str = "task") -> Task:
+    """`task`, which must be a `Task`; a card and the name of a card are none."""
+    if not isinstance(task, Task):
+        raise bad_type(name, task, "must be a scaledetect.Task", "load_task(name) gives one for a card")
+    return task

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import CoherentShare, Pooling
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._moments import Moments, noise_response

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.move_law import move_probabilities, moves
-from scaledetect.task.check_task import check_task
 from scaledetect.task.population import rank_tables
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory._ensemble import class_weights, classify
 
 __all__ = ["ensemble_sigma"]

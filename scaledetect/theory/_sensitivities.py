@@ -14,8 +14,7 @@ from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory._fast import fast_moments, has_fast_path
 from scaledetect.theory._general import general_moments
 from scaledetect.theory._matching import ensemble_sigma

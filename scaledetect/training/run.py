@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -118,18 +119,29 @@ def train(
     place, checkpoint_every = check_device(device), not_negative("checkpoint_every", checkpoint_every)
     if on_epoch is not None and not callable(on_epoch):
         raise bad_type("on_epoch", on_epoch, "must be a function of a TrainProgress")
-    folder = None if output is None else RunFolder(output, plan.describe())
+    with nullcontext() if output is None else RunFolder(output, plan.describe()) as folder:
+        members = _train_groups(plan, place, folder, on_epoch, checkpoint_every)
+    return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
+
+
+def _train_groups(
+    plan: Plan,
+    device: torch.device,
+    folder: RunFolder | None,
+    on_epoch: Callable[[TrainProgress], object] | None,
+    checkpoint_every: float,
+) -> dict[int, TrainedMember]:
     members: dict[int, TrainedMember] = {}
     for group in plan.groups:
         if folder is not None and folder.load_checkpoint(group) is None and _all_there(folder, group):
             members |= {seed: folder.load_member(seed, plan.tracking.epochs, plan.spec) for seed in group}
             continue
-        done = GroupTraining(plan, group, place, folder, on_epoch, checkpoint_every).run()
+        done = GroupTraining(plan, group, device, folder, on_epoch, checkpoint_every).run()
         members |= done
         if folder is not None:  # members that had finished before the checkpoint that was resumed
             early = [seed for seed in group if seed not in done]
             members |= {seed: folder.load_member(seed, plan.tracking.epochs, plan.spec) for seed in early}
-    return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
+    return members
 
 
 def _all_there(folder: RunFolder, seeds: Iterable[int]) -> bool:

@@ -20,8 +20,7 @@ from scaledetect.nets.images.cifar import SIDE, CifarNet
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sampling.keys import STREAM_VERSION
 from scaledetect.sampling.seeds import factor_seed
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 

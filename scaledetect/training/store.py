@@ -6,25 +6,37 @@ Every file but the log is whole or absent. The log is repaired on resuming: line
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import torch
 from torch import nn
 
 from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import RefusalError, bad_type, bad_value
-from scaledetect._base.files import checked_path, make_folder, plain, read_text, regular_file, replacing, write_json
+from scaledetect._base.files import checked_path, plain, read_text, regular_file, replacing
+from scaledetect._base.run_folder import Description, lock_folder
 from scaledetect._base.versions import versions
 from scaledetect.nets import NetFactory, NetSpec
 from scaledetect.results import Sensitivities
-from scaledetect.training.result import TrainedMember
-from scaledetect.training.stored_state import check_scores, is_checkpoint, is_count
+from scaledetect.training.result import Status, TrainedMember
 
-__all__ = ["MEMBER_FORMAT", "RunFolder", "load_member", "read_log", "read_stored"]
+__all__ = [
+    "MEMBER_FORMAT",
+    "RunFolder",
+    "check_scores",
+    "is_checkpoint",
+    "is_count",
+    "load_member",
+    "read_log",
+    "read_stored",
+]
+
 
 RUN_FORMAT = "scaledetect.training/1"
 CHECKPOINT_FORMAT = "scaledetect.checkpoint/1"
@@ -37,25 +49,28 @@ WAY_OUT = "train it again"
 
 
 class RunFolder:
-    """The folder of one run, described by plain data; made, or found to hold the same run.
+    """The folder of one run, described by plain data: a context that holds it, made or found to hold the same run.
 
     Raises
     ------
     ValueError
-        When the folder cannot be written, or holds another run: the message names what differs.
+        On entering, when the folder cannot be written, is in use, or holds another run: the message names what differs.
     """
 
     def __init__(self, path: str | Path, description: Mapping[str, Any]) -> None:
         self.path = checked_path("output", path)
-        run = json.loads(json.dumps(plain(dict(description)), allow_nan=False))
-        if (self.path / "run.json").exists():
-            self._check_same(run)
-            make_folder(self.path)
+        self._description = Description("run.json", RUN_FORMAT, "run", description)
+        self._held = ExitStack()
+
+    def __enter__(self) -> RunFolder:
+        there = self._description.claim(self.path, {"versions": versions(), "torch_threads": torch.get_num_threads()})
+        self._held.enter_context(lock_folder(self.path))
+        if there:
             self._tidy()
-        else:
-            make_folder(self.path)
-            where = {"versions": versions(), "torch_threads": torch.get_num_threads()}
-            write_json(self.path / "run.json", {"format": RUN_FORMAT, "run": run, "made_with": where})
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._held.close()
 
     # ------------------------------------------------------------------ members
 
@@ -159,23 +174,6 @@ class RunFolder:
             for path in self.path.glob(pattern):
                 path.unlink()
 
-    def _check_same(self, run: Any) -> None:
-        path = self.path / "run.json"
-        way_out = "choose another folder, or remove this one"
-        try:
-            found = json.loads(read_text("output", path))
-            known, there = found["format"] == RUN_FORMAT, dict(found.get("run", {}))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise bad_value(
-                "output", str(self.path), f"holds a run.json that cannot be read ({error})", way_out
-            ) from error
-        if not known:
-            raise bad_value("output", str(self.path), f"holds a run.json that is not {RUN_FORMAT!r}", way_out)
-        different = sorted(key for key in {*run, *there} if run.get(key) != there.get(key))
-        if different:
-            pairs = ", ".join(f"{key} is {there.get(key)!r} there and {run.get(key)!r} here" for key in different)
-            raise bad_value("output", str(self.path), f"holds another run: {pairs}", way_out)
-
 
 def load_member(path: str | Path, *, net: Callable[[int], nn.Module] | None = None) -> TrainedMember:
     """Read a trained member that `scaledetect.train` has written; nothing in the file is executed.
@@ -268,3 +266,39 @@ def _save(path: Path, stored: Mapping[str, Any]) -> None:
 
 def _lists(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is an integer from 0 to 2^64 - 1: a seed, or a number of epochs."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64
+
+
+def is_checkpoint(state: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint has all its parts, each of its kind and within its range."""
+    seeds, reached, losses = state.get("seeds"), state.get("reached"), state.get("losses")
+    if not (isinstance(seeds, list) and seeds and all(map(is_count, seeds)) and len(set(seeds)) == len(seeds)):
+        return False
+    if not (isinstance(reached, dict) and isinstance(losses, dict) and isinstance(state.get("engine"), dict)):
+        return False
+    epoch = state.get("epoch")
+    firsts = all(is_count(seed) and is_count(first) for seed, first in reached.items())
+    numbers = all(is_count(seed) and isinstance(loss, float) for seed, loss in losses.items())
+    return firsts and numbers and is_count(epoch) and (epoch == 0 or set(seeds) <= set(losses))
+
+
+def check_scores(stored: Mapping[str, Any]) -> None:
+    """Raise a `ValueError` unless the numbers of a member are of their kind and in their range."""
+    reached, epochs = stored["reached"], stored["epochs"]
+    if not (is_count(stored["seed"]) and is_count(epochs) and stored["status"] in get_args(Status)):
+        raise ValueError("seed, epochs or status is out of its range")
+    if not (reached is None or (is_count(reached) and 1 <= reached <= epochs)):
+        raise ValueError(f"reached={reached!r} is no epoch up to {epochs}")
+    if not _in_range(stored["train_loss"], math.inf):
+        raise ValueError(f"train_loss={stored['train_loss']!r} is out of its range")
+    for name in ("train_error", "validation_error", "test_error"):
+        if not _in_range(stored[name], 1.0):
+            raise ValueError(f"{name}={stored[name]!r} is no share of rows")
+
+
+def _in_range(value: object, most: float) -> bool:
+    return value is None or (isinstance(value, float) and math.isfinite(value) and 0 <= value <= most)

@@ -12,9 +12,8 @@ from helpers.small_experiment import TRACK, TRAINING, small_card
 import scaledetect as sd
 from scaledetect.experiments import ExperimentCard
 from scaledetect.experiments.experiment import Experiment, read_experiment
-from scaledetect.experiments.freezing import freeze_experiment
 from scaledetect.experiments.lines import file_hash, read_hashes, rounded
-from scaledetect.experiments.making import make_experiment
+from scaledetect.experiments.making import freeze_experiment, make_experiment
 from scaledetect.experiments.measuring import weights_hash
 from scaledetect.experiments.weights import half_precision, load_weights
 from scaledetect.sampling.seeds import factor_seed

@@ -165,7 +165,7 @@ def test_timing_is_decided_on_the_nets_that_were_tracked(tmp_path: Path) -> None
 
 
 def test_the_theories_are_those_of_the_package(tmp_path: Path) -> None:
-    from scaledetect.reproduce.predictions import predicted
+    from scaledetect.reproduce.primary import predicted
 
     e = experiment(tmp_path, nets(0.0))
     shape: dict[str, Any] = {"filter_size": 2, "stride": 2, "depth": 3}

@@ -10,10 +10,9 @@ import pytest
 
 from scaledetect import Task
 from scaledetect.theory.kernels import kernel_learning_curve
-from scaledetect.theory.kernels.generalisation import effective_ridge, mean_squared_error
+from scaledetect.theory.kernels.generalisation import Spectrum, effective_ridge, mean_squared_error, spectrum_of
+from scaledetect.theory.kernels.learning_curve import KERNELS, build_kernel
 from scaledetect.theory.kernels.population import population_of
-from scaledetect.theory.kernels.registry import KERNELS, build_kernel
-from scaledetect.theory.kernels.spectrum import Spectrum, spectrum_of
 
 IDENTITY: dict[str, Any] = {"length": 0.02}
 """Gaussian kernel so narrow that an image is like itself only: exp(-1250) is zero."""

@@ -14,9 +14,8 @@ from scaledetect import Task
 from scaledetect._base.array_types import FloatArray
 from scaledetect.nets import PoolingNet
 from scaledetect.theory.initialisation.rectified import rectified_product
-from scaledetect.theory.kernels import kernel as blocks
-from scaledetect.theory.kernels.kernel import Kernel
-from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, GaussianKernel, LinearKernel
+from scaledetect.theory.kernels import overlap_kernels
+from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, GaussianKernel, Kernel, LinearKernel
 from scaledetect.theory.kernels.pooling_kernels import PoolingKernel, PoolingMeanKernel
 from scaledetect.theory.kernels.population import population_of
 
@@ -156,7 +155,7 @@ def test_linear_and_gaussian_kernels_know_how_many_pixels_two_images_share() -> 
 def test_the_size_of_the_blocks_does_not_matter(kind: type[Kernel], monkeypatch: pytest.MonkeyPatch) -> None:
     images = population_of(Task(size=8, xi=3)).images
     whole = kind().gram(images)
-    monkeypatch.setattr(blocks, "CHUNK", 100)
+    monkeypatch.setattr(overlap_kernels, "CHUNK", 100)
     np.testing.assert_array_equal(kind().gram(images), whole)
 
 

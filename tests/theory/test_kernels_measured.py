@@ -10,8 +10,8 @@ import pytest
 
 from scaledetect import Task
 from scaledetect.theory.kernels import kernel_learning_curve
+from scaledetect.theory.kernels.learning_curve import build_kernel
 from scaledetect.theory.kernels.population import population_of
-from scaledetect.theory.kernels.registry import build_kernel
 from scaledetect.theory.kernels.ridge_regression import draw_rows, fit_and_predict, score_draws
 
 IDENTITY: dict[str, Any] = {"length": 0.02}

@@ -14,6 +14,7 @@ from typing import Any
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import make_folder
+from scaledetect._base.run_folder import lock_folder
 from scaledetect.leaderboard.records import (
     BadRecord,
     Environment,
@@ -129,24 +130,32 @@ def run_study(
     Returns
     -------
     Report
+
+    Raises
+    ------
+    ValueError
+        For a folder that cannot be written, or that another study writes to.
     """
     start = time.perf_counter()
     report = Report(planned=len(plan))
-    make_folder(folder)
-    todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report)}
-    on_start(len(todo))
-    if todo:
-        workers = make_pool(min(jobs, len(todo)), scheduler) if pool is None else pool
-        desk = _Recorder(Path(folder), todo, report, on_record)
-        try:
-            with _stopping(workers):
-                report.interrupted = not drive(
-                    todo, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost
-                )
-        finally:
-            workers.close()
+    with lock_folder(make_folder(folder)):
+        todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report)}
+        on_start(len(todo))
+        if todo:
+            workers = make_pool(min(jobs, len(todo)), scheduler) if pool is None else pool
+            _drive(todo, workers, _Recorder(Path(folder), todo, report, on_record), report)
     report.seconds = time.perf_counter() - start
     return report
+
+
+def _drive(todo: dict[Run, Planned], workers: Pool[Run], desk: _Recorder, report: Report) -> None:
+    try:
+        with _stopping(workers):
+            report.interrupted = not drive(
+                todo, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost
+            )
+    finally:
+        workers.close()
 
 
 def record_of(planned: Planned, done: Done) -> Record:

@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect._base.allocate import empty
-from scaledetect._base.arguments import check_number, check_seed
+from scaledetect._base.arguments import check_number, check_seed, empty
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.diffeo.temperature import check_cutoff, check_temperature, squared_modes
 from scaledetect.sampling.gaussian_noise import normal_rows

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect.results import ClusterProfile
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory.cluster.responses import activation_slices, no_or_one_pixel, reader_on
 
 if TYPE_CHECKING:

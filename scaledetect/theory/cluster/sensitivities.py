@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,21 +13,53 @@ from scaledetect._base.arguments import integer
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory._sensitivities import strength
-from scaledetect.theory.cluster.first_order import FirstOrder
-from scaledetect.theory.cluster.moments import EPS, LayerMoments
 from scaledetect.theory.cluster.noise_response import block_means, check_draws, empty_responses
+from scaledetect.theory.cluster.orders import FirstOrder, SecondOrder
 from scaledetect.theory.cluster.responses import activation_slices, reader_on
-from scaledetect.theory.cluster.second_order import SecondOrder
 
 if TYPE_CHECKING:
     import torch
 
     from scaledetect.activations.reader import ActivationReader
 
-__all__ = ["cluster_sensitivities"]
+__all__ = [
+    "EPS",
+    "LayerMoments",
+    "cluster_sensitivities",
+]
+
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass
+class LayerMoments:
+    """Sums over the numbers of a layer.
+
+    `shift` is E|f(tau x) - f(x)|^2, `covariance` E|f|^2 - |E f|^2, that is Delta / 2, and `mean_square` |E f|^2.
+    """
+
+    shift: float = 0.0
+    covariance: float = 0.0
+    mean_square: float = 0.0
+
+    @property
+    def second(self) -> float:
+        """E|f|^2."""
+        return self.covariance + self.mean_square
+
+    def add(self, shift: float, covariance: float, mean_square: float) -> None:
+        """Add those of some more numbers."""
+        self.shift += shift
+        self.covariance += covariance
+        self.mean_square += mean_square
+
+    def settled(self, eps: float) -> LayerMoments:
+        """The same, with 0 where a moment is below the rounding of a layer whose type has the spacing `eps`."""
+        least = max(256 * EPS, (16 * eps) ** 2) * self.second
+        return LayerMoments(0.0 if self.shift <= least else self.shift, max(self.covariance, 0.0), self.mean_square)
 
 
 NAMES = ("D", "G", "R", "Delta")

@@ -1,6 +1,5 @@
 """Theory of random nets: sensitivities of the paper's trained net before training, at infinite width."""
 
-from scaledetect.theory.initialisation.public import at_initialisation
-from scaledetect.theory.initialisation.scatter import one_net_scatter
+from scaledetect.theory.initialisation.public import at_initialisation, one_net_scatter
 
 __all__ = ["at_initialisation", "one_net_scatter"]

@@ -1,27 +1,32 @@
-"""Learning curves of kernels on a small task: theory beside kernel ridge regression."""
+"""Learning curves of kernels by name on a small task: theory beside kernel ridge regression."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scaledetect._base.arguments import check_seed, flag, integer, integers, not_negative
+from scaledetect._base.arguments import check_seed, flag, integer, integers, not_negative, one_of
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.task.check_task import check_task
-from scaledetect.task.task import Task
+from scaledetect.task.task import Task, check_task
 from scaledetect.theory.kernels.finite_population import repeated_rows_error
-from scaledetect.theory.kernels.generalisation import effective_ridge, mean_squared_error
+from scaledetect.theory.kernels.generalisation import RANK_TOLERANCE, effective_ridge, mean_squared_error, spectrum_of
+from scaledetect.theory.kernels.overlap_kernels import FullyConnectedKernel, GaussianKernel, Kernel, LinearKernel
+from scaledetect.theory.kernels.pooling_kernels import PoolingKernel, PoolingMeanKernel
 from scaledetect.theory.kernels.population import Population, population_of
-from scaledetect.theory.kernels.registry import build_kernel, kernel_options
 from scaledetect.theory.kernels.result import KernelLearningCurve
 from scaledetect.theory.kernels.ridge_regression import score_draws
-from scaledetect.theory.kernels.spectrum import RANK_TOLERANCE, spectrum_of
 
-__all__ = ["kernel_learning_curve"]
+__all__ = [
+    "KERNELS",
+    "build_kernel",
+    "kernel_learning_curve",
+    "kernel_options",
+]
 
 
 MAX_TRAIN = 10**6
@@ -194,3 +199,34 @@ def _check_rounding(ridge: float, gram: FloatArray, n_train: int) -> None:
     least = RANK_TOLERANCE * n_train * float(gram.diagonal().max())
     if 0 < ridge < least:
         raise bad_value("ridge", ridge, "is lost to the rounding of the kernel", f"take 0, or at least {least:.1g}")
+
+
+KERNELS: dict[str, type[Kernel]] = {
+    "linear": LinearKernel,
+    "gaussian": GaussianKernel,
+    "nngp": FullyConnectedKernel,
+    "nngp-pooling": PoolingKernel,
+    "nngp-pooling-mean": PoolingMeanKernel,
+}
+
+
+def build_kernel(name: str, options: dict[str, Any]) -> Kernel:
+    """The kernel of that name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown name, which lists the known ones, an option it does not take, or one out of range.
+    """
+    one_of("kernel", name, KERNELS)
+    known = [field.name for field in dataclasses.fields(KERNELS[name])]  # type: ignore[arg-type]
+    for option, value in options.items():
+        if option not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise bad_value(option, value, f"kernel={name!r} takes no such option", takes)
+    return KERNELS[name](**options)
+
+
+def kernel_options(kernel: Kernel) -> dict[str, Any]:
+    """All options of a kernel, defaults included, as plain data."""
+    return dataclasses.asdict(kernel)  # type: ignore[call-overload, no-any-return]

@@ -14,7 +14,7 @@ from scaledetect._base.errors import bad_value
 from scaledetect.results import Pooling
 from scaledetect.theory._pooling import pool_axis, window_starts
 from scaledetect.theory.initialisation.rectified import rectified_product
-from scaledetect.theory.kernels.kernel import symmetric_gram
+from scaledetect.theory.kernels.overlap_kernels import symmetric_gram
 
 __all__ = ["MAX_SITE_PAIRS", "PoolingKernel", "PoolingMeanKernel"]
 

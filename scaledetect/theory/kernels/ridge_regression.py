@@ -8,8 +8,8 @@ import numpy as np
 
 from scaledetect._base.array_types import FloatArray, IntArray
 from scaledetect.sampling.keys import seed_key
+from scaledetect.theory.kernels.generalisation import RANK_TOLERANCE
 from scaledetect.theory.kernels.population import Population
-from scaledetect.theory.kernels.spectrum import RANK_TOLERANCE
 
 __all__ = ["Scores", "draw_rows", "fit_and_predict", "score_draws"]
 
