@@ -174,7 +174,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], tuple[str, ...]]] = [
     ({"net": PoolingNet(dim=2)}, ValueError, ("dim=2", "dim=1")),
     ({"net": "poolin"}, KeyError, ("did you mean pooling",)),
     ({"net": "lenet"}, ValueError, ("LeNet", "two dimensions")),
-    ({"net": torch.nn.Linear(2, 2)}, TypeError, ("Linear", "NetSpec")),
+    ({"net": torch.nn.Linear(2, 2)}, TypeError, ("Linear", "every seed needs a new one", "lambda seed")),
     ({"config": TrainConfig(loss="cross_entropy")}, ValueError, ("loss='cross_entropy'", "two outputs")),
     ({"config": 3}, TypeError, ("config=3", "TrainConfig")),
     ({"seeds": ()}, ValueError, ("seeds=()",)),
