@@ -43,7 +43,7 @@ __all__ = [
 
 
 MAX_SAMPLE = 2**64 - 2
-"""Largest number of a sample: block j + 1 of a stream is counted in one 64-bit word."""
+"""Largest number of a sample, which is one less than the samples there are: block j + 1 is counted in one word."""
 
 LARGEST = 2**63 - 1
 """Largest integer that is taken where nothing else limits it: NumPy's and torch's hold no more."""

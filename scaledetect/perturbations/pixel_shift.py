@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import check_number, check_seed
+from scaledetect._base.arguments import MAX_SAMPLE, check_number, check_seed, integer
 from scaledetect._kernels import backend
 from scaledetect._kernels.driver import for_chunks
 from scaledetect.perturbations.move_law import move_pixels, move_probabilities, moves
@@ -59,7 +59,7 @@ def shift_pairs(
     """
     pairs, start = check_pairs(pairs, task), check_number("start", start)
     n = len(pairs)
-    check_number("start + n", start + n)
+    integer("start + n", start + n, 0, MAX_SAMPLE + 1)
     words = np.empty((n, 4), dtype=np.uint64)
     key = philox_key(stream_key(task, check_seed(seed), None, "shift"))
     raw = backend().raw_blocks

@@ -50,7 +50,7 @@ def normal_rows(
 ) -> NDArray[Any]:
     """Rows start .. start+n-1 of the normal deviates of `key`, shape (n, width): each is the same in any batch."""
     kind = float_dtype(dtype)
-    if (start + n) * ((width + 3) // 4) > MAX_SAMPLE:
+    if (start + n) * ((width + 3) // 4) > MAX_SAMPLE + 1:
         name, value = ("start", start) if start else ("n", n)
         raise bad_value(name, value, f"noise on {width} pixels is defined for fewer samples", f"lower {name}")
     out = empty("n", n, (n, width), kind)

@@ -185,10 +185,12 @@ def check_request(
         size = task.n_near if class_name == "near" else task.n_far
         if class_window(size, split).length == 0:
             raise bad_value("split", split, f"holds no sample of class {class_name!r} of this task", "take split=None")
-    available = MAX_SAMPLE if replace else longest_run(task, split)
-    if start + n > available:
+    asked = f"{name}={n}" if start == 0 else f"start={start} and {name}={n}"
+    if start + n > MAX_SAMPLE + 1:
+        raise InvalidValueError(f"{asked}: the last sample of any task is number 2^64 - 2; ask for fewer")
+    available = longest_run(task, split)
+    if start + n > available and not replace:
         where = f"the {split} split" if split else "the population"
-        asked = f"{name}={n}" if start == 0 else f"start={start} and {name}={n}"
         raise InvalidValueError(
             f"{asked}: {where} of this task holds {available} samples with balance={task.balance!r} "
             f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"

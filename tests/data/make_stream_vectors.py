@@ -33,10 +33,16 @@ CASES = (
     (naive.Spec(1, 2**32 - 1, 2**31, 1, periodic=False), 11),
     (naive.Spec(2, 2**16, 40001, 3, "distance", "l2", False), 12),
     (naive.Spec(2, 2**16, 2002, labelling="block"), 13),
+    # More near than far pairs: the far class ends the run, or the near one of the natural balance.
+    (naive.Spec(1, 9, 8), 14),
+    (naive.Spec(2, 5, 6, 0, "distance", "linf", False, "natural"), 15),
+    (naive.Spec(1, 9, 16, labelling="block"), 16),
 )
 
 N_PAIRS = 6
 N_DIGEST = 1000
+LAST = 2**64 - 2
+"""The largest number of a sample."""
 
 
 def task_fields(task: naive.Spec) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def vector(task: naive.Spec, seed: int) -> dict[str, Any]:
         "keys": keys(task, seed),
         **classes,
         "samples": [samples(task, seed, split, False, start) for split in SPLITS for start in (0, 7)]
-        + [samples(task, seed, split, True, start) for split in SPLITS for start in (0, 2**63)],
+        + [samples(task, seed, split, True, start) for split in SPLITS for start in (0, 2**63, LAST - N_PAIRS + 1)],
         **perturbations(task, seed),
         "digest_length": run_length(task, None),
         "digest": naive.digest(task, run_length(task, None)),

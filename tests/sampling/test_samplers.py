@@ -315,7 +315,11 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: sample_pairs(FEW, True), TypeError, "n=True: must be an integer"),
     (lambda: sample_pairs(FEW, 2, start=-1), ValueError, "start=-1: must be from 0"),
     (lambda: sample_pairs(FEW, 2, start=any_of("0")), TypeError, "start='0': must be an integer"),
-    (lambda: sample_pairs(FEW, 1, start=2**64 - 2, replace=True), ValueError, "start=18446744073709551614 and n=1"),
+    (
+        lambda: sample_pairs(FEW, 2, start=2**64 - 2, replace=True),
+        ValueError,
+        r"^start=18446744073709551614 and n=2: the last sample of any task is number 2\^64 - 2; ask for fewer$",
+    ),
     (lambda: sample_pairs(FEW, 2, seed=-1), ValueError, r"seed=-1: must be an integer from 0 to 2\^64 - 1"),
     (lambda: sample_pairs(FEW, 2, seed=2**64), ValueError, "seed=18446744073709551616: must be an integer from 0"),
     (lambda: sample_pairs(FEW, 2, seed=any_of(0.0)), TypeError, "seed=0.0: must be an integer"),

@@ -110,6 +110,35 @@ def test_the_example_of_the_document(root: Path) -> None:
     assert key == hashlib.sha256(EXAMPLE.encode()).digest()[:16]
 
 
+def test_the_block_of_the_document(root: Path) -> None:
+    text = (root / "docs" / "data-spec.md").read_text(encoding="utf-8")
+    key = hashlib.sha256(EXAMPLE.encode()).digest()[:16]
+    block = np.empty((1, 4), dtype=np.uint64)
+    backend().raw_blocks(np.uint64(1), *philox_key(key), block)
+    assert f"`{key.hex()}`" in text
+    assert " ".join(f"0x{word:016x}" for word in block[0].tolist()) in text
+    assert naive.philox_block(key, 1) == tuple(block[0].tolist())
+
+
+def test_the_vectors_hold_the_corners() -> None:
+    sizes = [(int(v["near"]["size"]), int(v["far"]["size"])) for v in VECTORS]
+    assert sum(near > far for near, far in sizes) >= 3
+    last = {int(s["start"]) + len(s["y"]) - 1 for v in VECTORS for s in v["samples"] if s["replace"]}
+    assert max(last) == 2**64 - 2
+
+
+def test_the_last_sample_is_number_two_to_the_64_less_two() -> None:
+    last = 2**64 - 2
+    task = Task(size=3, xi=1.5, periodic=False)  # one block of noise a sample
+    pairs, y = sample_pairs(task, 1, start=last, replace=True)
+    assert shift_pairs(pairs, y, task, start=last).shape == (1, 2, 1)
+    assert noise_images(task, 1, start=last).shape == (1, 1, 3)
+    with pytest.raises(ValueError, match=r"^start \+ n=18446744073709551616: must be from 0 to 2\^64 - 1"):
+        shift_pairs(np.repeat(pairs, 2, axis=0), y, task, start=last)
+    with pytest.raises(ValueError, match=r"^start=18446744073709551614: noise on 3 pixels"):
+        noise_images(task, 2, start=last)
+
+
 def test_keys_hold_only_what_defines_the_population() -> None:
     plain = Task(dim=2, size=20, xi=5)
     other = Task(dim=2, size=20, xi=5, amplitude=3, background_noise=2, balance="natural")
