@@ -12,21 +12,21 @@ from torch import Tensor, nn
 
 from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["Place", "Prepare", "prepared", "shape_error"]
+__all__ = ["DeviceAndType", "Prepare", "prepared", "shape_error"]
 
 Prepare = Callable[[Tensor], Tensor]
 
 _ABOUT_SHAPES = re.compile(r"shape|size|dimension|channel|expected|mat1|batch|input|index", re.IGNORECASE)
 
 
-class Place(NamedTuple):
+class DeviceAndType(NamedTuple):
     """Where, and in which floating type, a net takes its images."""
 
     device: torch.device
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, net: nn.Module, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Place:
+    def of(cls, net: nn.Module, device: torch.device | None = None, dtype: torch.dtype | None = None) -> DeviceAndType:
         """That of the first parameter or buffer (the CPU and float32 without any), unless given."""
         tensors = [*net.parameters(), *net.buffers()]
         devices = (tensor.device for tensor in tensors)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.capture import Capture, Function, skipped_text, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
-from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
+from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, shape_error
 
 __all__ = ["ActivationReader", "Layer", "as_float64"]
 
@@ -84,7 +84,7 @@ class ActivationReader:
         self._capture, self._prepare, self._channel_mean = Capture(net, layers), prepare, channel_mean
         self._device = None if device is None else torch.device(device)
         self._dtype, self._seed = dtype, seed
-        self._place = Place.of(self._capture.module, self._device, dtype)
+        self._target = DeviceAndType.of(self._capture.module, self._device, dtype)
         self._stack = ExitStack()
         self.net = self._capture.net
         self.layers: dict[str, Layer] = {}
@@ -106,7 +106,7 @@ class ActivationReader:
     @property
     def image_dtype(self) -> Literal["float32", "float64"]:
         """In which of the two types to make images."""
-        return "float64" if self._place.dtype == torch.float64 else "float32"
+        return "float64" if self._target.dtype == torch.float64 else "float32"
 
     def probe(self, images: Images) -> None:
         """Find the layers by a pass on a few images.
@@ -116,7 +116,7 @@ class ActivationReader:
         TypeError, ValueError
             When the net fails on the images, with a form that suits it; when no layer returns a floating tensor.
         """
-        x = self._place(images)
+        x = self._target(images)
         found: dict[str, Layer] = {}
 
         def receive(name: str, activation: Tensor) -> None:
@@ -157,7 +157,7 @@ class ActivationReader:
             waiting.remove(name)
             receive(name, self._flat(activation))
 
-        self._capture.run(prepared(self._place(images), self._prepare), hand_over)
+        self._capture.run(prepared(self._target(images), self._prepare), hand_over)
         if waiting:
             raise _unsteady(min(waiting))
 

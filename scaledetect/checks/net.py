@@ -15,7 +15,7 @@ from scaledetect._base.errors import bad_value
 from scaledetect._base.import_by_name import locate
 from scaledetect.activations.capture import OUTPUT, Capture, skipped_text
 from scaledetect.activations.eval_context import left_as_found
-from scaledetect.activations.net_input import Place, shape_error
+from scaledetect.activations.net_input import DeviceAndType, shape_error
 from scaledetect.sampling.samplers import sample_images
 from scaledetect.sensitivity import sensitivities
 from scaledetect.task.task import Task
@@ -82,8 +82,8 @@ class _Trial:
 
     def __init__(self, net: nn.Module, task: Task) -> None:
         images, _ = sample_images(task, 2 * FEW, replace=True)
-        self.net, self.place = net, Place.of(net)
-        self.images, self.others = self.place(images[:FEW]), self.place(images[FEW:])
+        self.net, self.target = net, DeviceAndType.of(net)
+        self.images, self.others = self.target(images[:FEW]), self.target(images[FEW:])
         self.seen: dict[str, Tensor] = {}
         self.skipped = ""
 

@@ -23,7 +23,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 def calibrate_batch_norm(net: Net, images: Tensor | NDArray[Any], *, batch_size: int = 128) -> Net:
-    """Set the running statistics of every batch norm of `net` to their averages over one pass of `images`, in place.
+    """Set the running statistics of every batch norm of `net` to their averages over one pass of `images`, in weight.
 
     A batch norm is born with mean 0 and variance 1, with which eval mode makes it the identity: measured so, a net at
     initialisation is the same net without batch norm. Call this on a net that was not trained; a trained one has its
@@ -68,9 +68,9 @@ def calibrate_batch_norm(net: Net, images: Tensor | NDArray[Any], *, batch_size:
         return net
     batches = _batches(images, batch_size)
     with _averaging(net, norms):
-        place = next(net.parameters())
+        weight = next(net.parameters())
         for batch in batches:
-            net(batch.to(place.device, place.dtype))
+            net(batch.to(weight.device, weight.dtype))
         for module in norms:
             _check_finite(module)
     return net

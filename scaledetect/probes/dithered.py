@@ -12,7 +12,7 @@ from torch import Tensor
 
 from scaledetect._base.arguments import at_least_one, not_negative
 from scaledetect._base.errors import bad_type, bad_value
-from scaledetect.activations.net_input import Place
+from scaledetect.activations.net_input import DeviceAndType
 from scaledetect.sampling.samplers import sample_images
 from scaledetect.task.task import Task
 
@@ -54,8 +54,8 @@ class DitheredImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batches(self, place: Place, batch_size: int) -> Iterator[Tensor]:
-        """The images at `place`, at most `batch_size` at a time.
+    def batches(self, target: DeviceAndType, batch_size: int) -> Iterator[Tensor]:
+        """The images as `target` has them, at most `batch_size` at a time.
 
         To each pixel a number uniform in (0, dither] times the image's root mean square is added (times 1 for an image
         of zeros): the same for every batch size.
@@ -65,7 +65,7 @@ class DitheredImages:
             batch = self.images[start : start + size].astype(np.float64)
             scale = np.sqrt(np.square(batch).mean(axis=tuple(range(1, batch.ndim)), keepdims=True))
             batch += self.dither * np.where(scale > 0, scale, 1.0) * (1 - rng.random(batch.shape))
-            yield place(batch)
+            yield target(batch)
 
 
 def _as_array(images: object) -> Array:

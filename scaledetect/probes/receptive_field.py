@@ -16,7 +16,7 @@ from scaledetect._base.arguments import check_seed
 from scaledetect._base.array_types import FloatArray
 from scaledetect.activations.capture import Capture, Function, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
-from scaledetect.activations.net_input import Place, Prepare
+from scaledetect.activations.net_input import DeviceAndType, Prepare
 from scaledetect.probes.derivatives import Map, derivatives
 from scaledetect.probes.dithered import DitheredImages
 from scaledetect.task.task import Task
@@ -143,7 +143,7 @@ def effective_receptive_field(
     source = DitheredImages.of(images, n, dither=dither, seed=seed)
     capture, maps = Capture(net, layers), dict[str, Map]()
     with left_as_found(capture.module, seed=seed), capture:
-        for batch in source.batches(Place.of(capture.module), batch_size):
+        for batch in source.batches(DeviceAndType.of(capture.module), batch_size):
             for name, found in derivatives(capture, batch, prepare).items():
                 maps[name] = found if name not in maps else found + maps[name]
     warn_of_skipped(capture.skipped)

@@ -65,7 +65,7 @@ def draw_depth(tables: Tables) -> dict[str, Figure]:
     others = [job for job in present if job not in MAIN]
     figures = {"": _figure(curves, main, "mean"), "channels": _figure(curves, main, "each")} if main else {}
     sheets = [others[start : start + COLUMNS] for start in range(0, len(others), COLUMNS)]
-    return figures | {f"others-{place}": _figure(curves, jobs, "each") for place, jobs in enumerate(sheets, start=1)}
+    return figures | {f"others-{sheet}": _figure(curves, jobs, "each") for sheet, jobs in enumerate(sheets, start=1)}
 
 
 def seeds_by_layer(curves: pd.DataFrame, name: str) -> tuple[FloatArray, FloatArray]:

@@ -97,7 +97,7 @@ def exploratory(tables: Tables) -> dict[str, pd.DataFrame]:
         data = _Data(curves[curves["job"] == job], filters[filters["job"] == job], str(job))
         for part in (_deformation, _noise, _constant_mode, _shuffling, _slopes, _mean_filters):
             found += part(data)
-    order = {text: place for place, text in enumerate(dict.fromkeys(one.subject for one in found))}
+    order = {text: number for number, text in enumerate(dict.fromkeys(one.subject for one in found))}
     found.sort(key=lambda one: order[one.subject])
     names = [field.name for field in fields(Estimate)]
     return {"exploratory": pd.DataFrame([asdict(one) for one in found], columns=names)}

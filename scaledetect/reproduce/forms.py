@@ -50,10 +50,10 @@ def half_time(epochs: NDArray[np.int64], values: FloatArray) -> float:
     if len(values) < 2 or not np.isfinite(values).all() or values[0] == values[-1]:
         return float("nan")
     done = (values - values[0]) / (values[-1] - values[0]) - 0.5
-    place = int(np.argmax(done >= 0))
-    before, after = done[place - 1], done[place]
+    first = int(np.argmax(done >= 0))
+    before, after = done[first - 1], done[first]
     share = -before / (after - before)
-    return float(epochs[place - 1] + share * (epochs[place] - epochs[place - 1]))
+    return float(epochs[first - 1] + share * (epochs[first] - epochs[first - 1]))
 
 
 def _logarithm(values: FloatArray) -> FloatArray:

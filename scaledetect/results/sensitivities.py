@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -59,7 +59,7 @@ class Sensitivities:
         blocks is the squared standard error. Sums of products are covariances, between layers, and between nets
         measured on the same draws.
     sums : mapping of str to BlockSums, or None
-        Sums of each layer over the draws, where asked for: what `scaledetect.sensitivity.merge` puts together.
+        Sums of each layer over the draws, where asked for: what `scaledetect.merge` puts together.
     """
 
     layers: tuple[str, ...]
@@ -207,6 +207,13 @@ class Sensitivities:
         Every number comes back bit for bit. JSON is for reading and takes no `sums`.
         """
         return save(self, path)
+
+    @staticmethod
+    def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
+        """One measurement from shards with different draws: see `scaledetect.merge`."""
+        from scaledetect.results.merge import merge
+
+        return merge(parts)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from scaledetect._base.array_types import FloatArray
 from scaledetect.activations.capture import Capture, warn_of_skipped
 from scaledetect.results import BlockSums, Pooling, Sensitivities
-from scaledetect.sensitivity.jackknife import Estimate
+from scaledetect.results.jackknife import Estimate, columns_of
 
-__all__ = ["columns_of", "describe_net", "outcome"]
-
-NAMES = ("D", "G", "R", "Delta")
+__all__ = ["describe_net", "outcome"]
 
 
 def outcome(
@@ -45,18 +41,6 @@ def outcome(
         config=config,
         sums=sums,
     )
-
-
-def columns_of(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    """The fields of a result that come from the estimates."""
-    columns: dict[str, Any] = {"layers": tuple(estimates), "deviations": {}}
-    for name in NAMES:
-        columns[name] = [estimate.values[name] for estimate in estimates.values()]
-        columns[f"{name}_stderr"] = [estimate.stderrs[name] for estimate in estimates.values()]
-        columns["deviations"][name] = np.stack([e.deviations[name] for e in estimates.values()], axis=1)
-    columns["D_events"] = [estimate.deformed_events for estimate in estimates.values()]
-    columns["G_events"] = [estimate.noisy_events for estimate in estimates.values()]
-    return columns
 
 
 def describe_net(net: object) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
+from scaledetect.results.jackknife import Estimate, estimate_layer
 from scaledetect.sensitivity.assemble import describe_net, outcome
 from scaledetect.sensitivity.batching import runs
-from scaledetect.sensitivity.jackknife import Estimate, estimate_layer
-from scaledetect.sensitivity.options import MIN_BLOCKS, Bench
+from scaledetect.sensitivity.options import MIN_BLOCKS, MeasurementOptions
 from scaledetect.sensitivity.passes import Measurement, Passes
 from scaledetect.sensitivity.task_draws import TaskDraws
 from scaledetect.sensitivity.whole_population import check_population, estimate_population, measure_population
@@ -96,7 +96,7 @@ def sensitivities(
         low errors: by about 1 / sqrt(2 blocks) of their value at most.
     start : int, default 0
         Number of the first draw, a multiple of ``2 * blocks``. Parts of one measurement, with starts 0, n, 2 n, ...,
-        are put together by `scaledetect.sensitivity.merge`.
+        are put together by `scaledetect.merge`.
     keep_sums : bool, default False
         Keep the sums that `merge` needs: 24 bytes for each number in the measured activations of an image, and at most
         half a megabyte of sketches a layer.
@@ -157,43 +157,45 @@ def sensitivities(
     """
     check_task(task)
     keep_sums = flag("keep_sums", keep_sums)
-    bench = Bench.of(
+    options = MeasurementOptions.of(
         net, noise=noise, layers=layers, channel_mean=channel_mean, seed=seed, prepare=prepare, batch_size=batch_size,
         device=device, dtype=dtype, blocks=blocks,
     )  # fmt: skip
-    draws = TaskDraws(task, noise, bench.seed, "float64" if bench.place.dtype == torch.float64 else "float32")
+    draws = TaskDraws(task, noise, options.seed, "float64" if options.target.dtype == torch.float64 else "float32")
     config = {
         "task": asdict(task),
-        "net": describe_net(bench.capture.net),
+        "net": describe_net(options.capture.net),
         "noise": asdict(noise),
-        "seed": bench.seed,
-        "channel_mean": bench.channel_mean,
+        "seed": options.seed,
+        "channel_mean": options.channel_mean,
         "start": start,
     }
     if isinstance(n, str):
-        return _exhaustive(bench, draws, n, config, target_stderr, keep_sums)
-    n, start = _multiple("n", at_least_one("n", n), 2 * bench.blocks), check_number("start", start)
+        return _exhaustive(options, draws, n, config, target_stderr, keep_sums)
+    n, start = _multiple("n", at_least_one("n", n), 2 * options.blocks), check_number("start", start)
     target = (
         None if target_stderr is None else fraction("target_stderr", target_stderr, way_out="it is relative to D and G")
     )
     if start:
-        _multiple("start", start, 2 * bench.blocks)
-    with bench.running() as passes:
-        measurement = _measure(bench, passes, draws, n, start, target)
+        _multiple("start", start, 2 * options.blocks)
+    with options.running() as passes:
+        measurement = _measure(options, passes, draws, n, start, target)
         sums = measurement.sums()
     return outcome(
         {name: estimate_layer(layer) for name, layer in sums.items()},
-        bench.capture,
+        options.capture,
         sigma=draws.sigma,
         n=measurement.n,
-        n_blocks=bench.blocks,
+        n_blocks=options.blocks,
         config=config,
         sums=sums if keep_sums else None,
     )
 
 
-def _measure(bench: Bench, passes: Passes, draws: TaskDraws, n: int, start: int, target: float | None) -> Measurement:
-    measurement = Measurement(passes, blocks=bench.blocks, classes=draws.classes, batch_size=bench.batch_size)
+def _measure(
+    options: MeasurementOptions, passes: Passes, draws: TaskDraws, n: int, start: int, target: float | None
+) -> Measurement:
+    measurement = Measurement(passes, blocks=options.blocks, classes=draws.classes, batch_size=options.batch_size)
     size, most = measurement.probe(draws(start, 8).clean), MOST_GROWTH * n
     while True:
         for first, count in runs(start + measurement.n, n - measurement.n, size):
@@ -209,7 +211,7 @@ def _measure(bench: Bench, passes: Passes, draws: TaskDraws, n: int, start: int,
                 warnings.warn(text, RuntimeWarning, stacklevel=3)
             return measurement
         # Errors fall as one over the root of n; the estimate of what is missing is rough, so steps stay moderate.
-        step = 2 * bench.blocks
+        step = 2 * options.blocks
         n = min(most, step * math.ceil(n * min(4.0, max(1.25, 1.1 * (worst / target) ** 2)) / step))
 
 
@@ -227,22 +229,22 @@ def _worst(estimates: Mapping[str, Estimate]) -> float:
 
 
 def _exhaustive(
-    bench: Bench, draws: TaskDraws, n: str, config: Mapping[str, Any], target: object, keep_sums: bool
+    options: MeasurementOptions, draws: TaskDraws, n: str, config: Mapping[str, Any], target: object, keep_sums: bool
 ) -> Sensitivities:
     if n != "all":
         raise bad_value("n", n, 'must be an integer or "all"')
     for name, value in (("target_stderr", target), ("start", config["start"]), ("keep_sums", keep_sums)):
         if value:
             raise bad_value(name, value, 'means nothing with n="all", which leaves nothing out', "leave it out")
-    n_pairs = check_population(draws.task, bench.blocks)
-    with bench.running() as passes:
-        sums = measure_population(passes, draws, bench.blocks, batch_size=bench.batch_size)
+    n_pairs = check_population(draws.task, options.blocks)
+    with options.running() as passes:
+        sums = measure_population(passes, draws, options.blocks, batch_size=options.batch_size)
     return outcome(
         {name: estimate_population(layer) for name, layer in sums.items()},
-        bench.capture,
+        options.capture,
         sigma=draws.sigma,
         n=n_pairs,
-        n_blocks=bench.blocks,
+        n_blocks=options.blocks,
         config={**config, "population": True},
         stacklevel=4,
     )

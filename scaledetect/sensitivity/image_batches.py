@@ -57,7 +57,7 @@ class ImageStream:
                 "images", "an empty source", "holds no image", "see that the loader's data set is not empty"
             )
 
-    def place(self, images: Tensor) -> Tensor:
+    def moved(self, images: Tensor) -> Tensor:
         """A batch on the device and in the type asked for; raise unless all values are finite."""
         moved = images.to(self._device, self._dtype)
         if not bool(torch.isfinite(moved).all()):

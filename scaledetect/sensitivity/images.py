@@ -14,12 +14,12 @@ from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
+from scaledetect.results.jackknife import estimate_layer
 from scaledetect.sensitivity.assemble import describe_net, outcome
 from scaledetect.sensitivity.batching import EFFICIENT_ROWS
 from scaledetect.sensitivity.image_batches import ImageSource, ImageStream, rebatched
 from scaledetect.sensitivity.image_draws import ImageDraws
-from scaledetect.sensitivity.jackknife import estimate_layer
-from scaledetect.sensitivity.options import MIN_BLOCKS, Bench
+from scaledetect.sensitivity.options import MIN_BLOCKS, MeasurementOptions
 from scaledetect.sensitivity.passes import Measurement, Passes
 
 __all__ = ["image_sensitivities"]
@@ -101,12 +101,12 @@ def image_sensitivities(
     >>> s.layers, s.n
     (('output',), 100)
     """
-    bench = Bench.of(
+    options = MeasurementOptions.of(
         net, noise=noise, layers=layers, channel_mean=channel_mean, seed=seed, prepare=prepare, batch_size=batch_size,
         device=device, dtype=dtype, blocks=blocks,
     )  # fmt: skip
-    draws = ImageDraws(delta, cutoff, noise, bench.seed, noise.sigma)
-    stream = ImageStream(images, bench.place.device, torch.promote_types(bench.place.dtype, torch.float32))
+    draws = ImageDraws(delta, cutoff, noise, options.seed, noise.sigma)
+    stream = ImageStream(images, options.target.device, torch.promote_types(options.target.dtype, torch.float32))
     matched = noise.match == "ensemble" and noise.sigma is None
     if matched and stream.one_shot:
         raise bad_value(
@@ -115,39 +115,39 @@ def image_sensitivities(
             'is read once, and match="ensemble" reads the images twice',
             'give a tensor, a list or a DataLoader; or noise=Noise(sigma=...), or Noise(match="sample")',
         )
-    with bench.running() as passes:
+    with options.running() as passes:
         if matched:
-            size = bench.batch_size or EFFICIENT_ROWS
-            draws = replace(draws, sigma=draws.matched_sigma(map(stream.place, rebatched(stream, size))))
-        measurement = _measure(bench, passes, stream, draws)
+            size = options.batch_size or EFFICIENT_ROWS
+            draws = replace(draws, sigma=draws.matched_sigma(map(stream.moved, rebatched(stream, size))))
+        measurement = _measure(options, passes, stream, draws)
     return outcome(
         {name: estimate_layer(layer) for name, layer in measurement.sums().items()},
-        bench.capture,
+        options.capture,
         sigma=float("nan") if draws.sigma is None else draws.sigma,
         n=measurement.n,
-        n_blocks=bench.blocks,
+        n_blocks=options.blocks,
         config={
             "deformation": {"delta": delta, "cutoff": cutoff},
-            "net": describe_net(bench.capture.net),
+            "net": describe_net(options.capture.net),
             "noise": asdict(noise),
-            "seed": bench.seed,
-            "channel_mean": bench.channel_mean,
+            "seed": options.seed,
+            "channel_mean": options.channel_mean,
         },
     )
 
 
-def _measure(bench: Bench, passes: Passes, stream: ImageStream, draws: ImageDraws) -> Measurement:
-    measurement = Measurement(passes, blocks=bench.blocks, classes=1, batch_size=bench.batch_size)
+def _measure(options: MeasurementOptions, passes: Passes, stream: ImageStream, draws: ImageDraws) -> Measurement:
+    measurement = Measurement(passes, blocks=options.blocks, classes=1, batch_size=options.batch_size)
     batches, begun = iter(stream), list[Tensor]()
-    while sum(map(len, begun)) < bench.blocks and (batch := next(batches, None)) is not None:
+    while sum(map(len, begun)) < options.blocks and (batch := next(batches, None)) is not None:
         begun.append(batch)
-    if (found := sum(map(len, begun))) < bench.blocks:
-        text = f"the jackknife needs one for each of its {bench.blocks} blocks"
+    if (found := sum(map(len, begun))) < options.blocks:
+        text = f"the jackknife needs one for each of its {options.blocks} blocks"
         raise bad_value("images", f"{found} images", text, "give more; copies of the same ones do not count")
     first = begun[0]
     # The net meets the images deformed too: an error in `delta` or `cutoff` is told before any error of the net.
-    draws.deformed(stream.place(first[:1]), 0)
-    size = measurement.probe(stream.place(first[:8]))
+    draws.deformed(stream.moved(first[:1]), 0)
+    size = measurement.probe(stream.moved(first[:8]))
     for images in rebatched(itertools.chain(begun, batches), size):
-        measurement.add(draws(stream.place(images), measurement.n))
+        measurement.add(draws(stream.moved(images), measurement.n))
     return measurement

@@ -13,21 +13,21 @@ from scaledetect._base.arguments import at_least_one, check_device, check_seed, 
 from scaledetect._base.errors import bad_type
 from scaledetect.activations.capture import Capture, Function
 from scaledetect.activations.eval_context import left_as_found
-from scaledetect.activations.net_input import Place, Prepare
+from scaledetect.activations.net_input import DeviceAndType, Prepare
 from scaledetect.perturbations.noise import Noise
 from scaledetect.sensitivity.passes import Passes
 
-__all__ = ["MIN_BLOCKS", "Bench"]
+__all__ = ["MIN_BLOCKS", "MeasurementOptions"]
 
 MIN_BLOCKS = 50
 
 
 @dataclass(frozen=True)
-class Bench:
+class MeasurementOptions:
     """A net with the options that all estimators share, checked."""
 
     capture: Capture
-    place: Place
+    target: DeviceAndType
     noise: Noise
     prepare: Prepare | None
     channel_mean: bool
@@ -51,7 +51,7 @@ class Bench:
         device: torch.device | str | None,
         dtype: torch.dtype | None,
         blocks: int,
-    ) -> Bench:
+    ) -> MeasurementOptions:
         """Check the options; errors name the argument."""
         if not isinstance(noise, Noise):
             raise bad_type("noise", noise, "must be a scaledetect.Noise")
@@ -64,12 +64,12 @@ class Bench:
         blocks = integer("blocks", blocks, MIN_BLOCKS)
         batch_size = None if batch_size is None else at_least_one("batch_size", batch_size)
         device = None if device is None else check_device(device)
-        place = Place.of(capture.module, device, dtype)
-        return cls(capture, place, noise, prepare, channel_mean, check_seed(seed), batch_size, blocks, device, dtype)
+        target = DeviceAndType.of(capture.module, device, dtype)
+        return cls(capture, target, noise, prepare, channel_mean, check_seed(seed), batch_size, blocks, device, dtype)
 
     @contextmanager
     def running(self) -> Iterator[Passes]:
         """The net in eval mode with its hooks; afterwards as it was found."""
         found = left_as_found(self.capture.module, seed=self.seed, device=self.device, dtype=self.dtype)
         with found, self.capture:
-            yield Passes(self.capture, self.place, self.prepare, channel_mean=self.channel_mean)
+            yield Passes(self.capture, self.target, self.prepare, channel_mean=self.channel_mean)

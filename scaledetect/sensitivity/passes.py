@@ -10,7 +10,7 @@ from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.capture import Capture, skipped_text
-from scaledetect.activations.net_input import Place, Prepare, prepared, shape_error
+from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, shape_error
 from scaledetect.results import BlockSums
 from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
 from scaledetect.sensitivity.layer_sums import LayerSums
@@ -31,8 +31,8 @@ class Passes:
     The net is ready to run and `capture` entered.
     """
 
-    def __init__(self, capture: Capture, place: Place, prepare: Prepare | None, *, channel_mean: bool) -> None:
-        self._capture, self._place, self._prepare, self._channel_mean = capture, place, prepare, channel_mean
+    def __init__(self, capture: Capture, target: DeviceAndType, prepare: Prepare | None, *, channel_mean: bool) -> None:
+        self._capture, self._target, self._prepare, self._channel_mean = capture, target, prepare, channel_mean
         self.layers: dict[str, LayerSums] = {}
 
     def probe(self, images: Images, *, blocks: int, classes: int, noise_blocks: int | None = None) -> int:
@@ -43,7 +43,7 @@ class Passes:
         TypeError, ValueError
             When the net fails on the images, with a form that suits it; when no layer returns a floating tensor.
         """
-        x = self._place(images[:PROBE])
+        x = self._target(images[:PROBE])
         sizes: dict[str, int] = {}
 
         def receive(name: str, activation: Tensor) -> None:
@@ -60,7 +60,7 @@ class Passes:
         if not sizes:
             text = skipped_text(self._capture.skipped) or "none returns a floating tensor"
             raise bad_type("net", "its output and leaf modules", text, "name layers that do")
-        rows = row_sums_on(self._place.device)
+        rows = row_sums_on(self._target.device)
         self.layers = {
             name: LayerSums(
                 blocks=blocks,
@@ -71,7 +71,7 @@ class Passes:
             )
             for name in sizes
         }
-        return rows_for(sum(sizes.values()) + x[0].numel() * x.element_size(), self._place.device.type)
+        return rows_for(sum(sizes.values()) + x[0].numel() * x.element_size(), self._target.device.type)
 
     def run(self, images: Images, add: Adder) -> None:
         """A forward pass; ``add(sums, activation)`` for each layer."""
@@ -82,7 +82,7 @@ class Passes:
                 raise _unsteady(name)
             add(waiting.pop(name), activation)
 
-        self._capture.run(prepared(self._place(images), self._prepare), receive)
+        self._capture.run(prepared(self._target(images), self._prepare), receive)
         if waiting:
             raise _unsteady(next(iter(waiting)))
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scaledetect._base.errors import bad_value
 from scaledetect.perturbations.move_law import move_pixels, move_probabilities, moves
 from scaledetect.results import BlockSums
+from scaledetect.results.jackknife import Estimate, deviations, flaw_of
 from scaledetect.sampling.rendering import render_pairs
 from scaledetect.sampling.samplers import pairs_at
 from scaledetect.sensitivity.batching import Group, runs
-from scaledetect.sensitivity.jackknife import Estimate, deviations, flaw_of
 from scaledetect.sensitivity.passes import Passes
 from scaledetect.sensitivity.task_draws import TaskDraws
 from scaledetect.task.population import class_sizes

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from inspect import isabstract
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_value
+from scaledetect._base.import_by_name import check_declared
 from scaledetect.results import Sensitivities
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ TOLD: tuple[Told, ...] = ("task", "statistics", "net")
 
 Prediction = Sensitivities | Sequence[Sensitivities] | Mapping[int, Sensitivities]
 """One for all nets; one a net, in the order of the experiment's seeds; or one for each of some seeds."""
-
-_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,49}")
 
 
 class Theory(ABC):
@@ -87,18 +84,9 @@ def check_theory_declaration(theory: type[Theory]) -> None:
     TypeError, ValueError
         Naming the attribute.
     """
+    forms = {"name": str, "title": str, "version": int, "told": str, "fitted_layers": int}
+    check_declared(theory, "theory", forms)
     kind = theory.__name__
-    for attribute, form in (("name", str), ("title", str), ("version", int), ("told", str), ("fitted_layers", int)):
-        value = getattr(theory, attribute, None)
-        if type(value) is not form:
-            raise bad_type(f"{kind}.{attribute}", value, f"must be of type {form.__name__}", "set it in the class")
-    if not _NAME.fullmatch(theory.name):
-        text = "must be up to 50 of a-z, 0-9, '-' and '_', a letter or digit first"
-        raise bad_value(f"{kind}.name", theory.name, text)
-    for attribute, least in (("version", 1), ("fitted_layers", 0)):
-        if getattr(theory, attribute) < least:
-            raise bad_value(f"{kind}.{attribute}", getattr(theory, attribute), f"must be at least {least}")
+    if theory.fitted_layers < 0:
+        raise bad_value(f"{kind}.fitted_layers", theory.fitted_layers, "must be at least 0")
     one_of(f"{kind}.told", theory.told, TOLD)
-    if isabstract(theory):
-        missing = ", ".join(sorted(theory.__abstractmethods__))
-        raise bad_type("theory", kind, f"does not define {missing}", "a theory needs each of them")

@@ -103,7 +103,7 @@ def test_shards_give_the_numbers_of_one_run(torch_dtype: torch.dtype, tmp_path: 
     for name in ("D", "G", "R", "Delta", "D_stderr", "G_stderr", "R_stderr", "Delta_stderr"):
         np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), rtol=tolerance)
     np.testing.assert_array_equal(merged.D_events, whole.D_events)
-    np.testing.assert_allclose(merge([merged]).D, merged.D)
+    np.testing.assert_allclose(sd.Sensitivities.merge([merged]).D, merged.D)
 
 
 def test_parts_that_do_not_belong_together() -> None:

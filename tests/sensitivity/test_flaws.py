@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 import scaledetect as sd
+from scaledetect.results.jackknife import flaw_of
 from scaledetect.sensitivity import sensitivities
-from scaledetect.sensitivity.jackknife import flaw_of
 
 TASK = sd.Task(size=16, xi=4)
 

@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import scaledetect as sd
 from scaledetect.perturbations.diffeo import diffeo
+from scaledetect.results.jackknife import deviations
 from scaledetect.sensitivity import image_sensitivities
-from scaledetect.sensitivity.jackknife import deviations
 
 NET = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(300, 4))
 IMAGES = torch.rand(110, 2, 12, 12, generator=torch.Generator().manual_seed(0))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from functools import cache
-from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from scaledetect._base.arguments import one_of
-from scaledetect._base.errors import DivergedError, bad_type, bad_value, unknown_name
-from scaledetect._base.import_by_name import locate
+from scaledetect._base.errors import DivergedError
+from scaledetect._base.import_by_name import Catalogue, check_declared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +33,6 @@ Budget = Literal["quick", "full"]
 BUDGETS = ("quick", "full")
 
 _HOME = "scaledetect.baselines"
-_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,49}")
 
 
 class Entry(ABC):
@@ -143,7 +136,7 @@ def entry_names(budget: Budget | None = None) -> list[str]:
     """
     if budget is not None:
         one_of("budget", budget, BUDGETS)
-    return [name for name, entry in sorted(_registered().items()) if budget != "quick" or entry.budget == "quick"]
+    return [name for name, entry in _ENTRIES.registered.items() if budget != "quick" or entry.budget == "quick"]
 
 
 def find_entry(source: str) -> Entry:
@@ -161,27 +154,12 @@ def find_entry(source: str) -> Entry:
 
 def entry_class(source: str) -> type[Entry]:
     """The class behind `find_entry`."""
-    if ":" not in source:
-        if source not in _registered():
-            raise unknown_name("entry", source, _registered())
-        return _registered()[source]
-    found = locate(source, "entry")
-    if not (isinstance(found, type) and issubclass(found, Entry)):
-        raise bad_type("entry", source, "names no subclass of scaledetect.entry.Entry", "derive your class from it")
-    check_declaration(found)
-    return found
+    return _ENTRIES.find(source)
 
 
 def is_entry(source: str) -> bool:
     """Whether `source` names an entry of `scaledetect.baselines`, or code that is meant as one."""
-    if ":" not in source:
-        return source in _registered()
-    try:
-        found = locate(source)
-    except Exception:
-        # What cannot be imported is for the checks to say, not for the question which of them to run.
-        return False
-    return isinstance(found, type) and issubclass(found, Entry)
+    return _ENTRIES.means_one(source)
 
 
 def check_declaration(entry: type[Entry]) -> None:
@@ -192,39 +170,8 @@ def check_declaration(entry: type[Entry]) -> None:
     TypeError, ValueError
         Naming the attribute.
     """
-    kind = entry.__name__
-    for attribute, form in (("name", str), ("title", str), ("version", int), ("exact", bool), ("budget", str)):
-        value = getattr(entry, attribute, None)
-        if type(value) is not form:
-            raise bad_type(f"{kind}.{attribute}", value, f"must be of type {form.__name__}", "set it in the class")
-    if not _NAME.fullmatch(entry.name):
-        raise bad_value(
-            f"{kind}.name", entry.name, "must be up to 50 of a-z, 0-9, '-' and '_', a letter or digit first"
-        )
-    if entry.version < 1:
-        raise bad_value(f"{kind}.version", entry.version, "must be at least 1")
-    one_of(f"{kind}.budget", entry.budget, BUDGETS)
-    if isabstract(entry):
-        missing = ", ".join(sorted(entry.__abstractmethods__))
-        raise bad_type("entry", kind, f"does not define {missing}", "an entry needs each of them")
+    check_declared(entry, "entry", {"name": str, "title": str, "version": int, "exact": bool, "budget": str})
+    one_of(f"{entry.__name__}.budget", entry.budget, BUDGETS)
 
 
-@cache
-def _registered() -> dict[str, type[Entry]]:
-    found: dict[str, type[Entry]] = {}
-    for entry in _defined():
-        check_declaration(entry)
-        if entry.name in found:
-            raise bad_value(f"{entry.__name__}.name", entry.name, f"is the name of {found[entry.name].__name__} too")
-        found[entry.name] = entry
-    return found
-
-
-def _defined() -> Iterator[type[Entry]]:
-    """Classes that the files of the folder define themselves; those with a leading underscore are their families."""
-    for info in pkgutil.iter_modules(importlib.import_module(_HOME).__path__):
-        module = importlib.import_module(f"{_HOME}.{info.name}")
-        for name, value in vars(module).items():
-            own = isinstance(value, type) and issubclass(value, Entry) and value.__module__ == module.__name__
-            if own and not name.startswith("_"):
-                yield value
+_ENTRIES = Catalogue(Entry, "scaledetect.entry.Entry", _HOME, "entry", check_declaration)

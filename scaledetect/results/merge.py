@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from scaledetect._base.errors import bad_value
-from scaledetect.results import BlockSums, Sensitivities
-from scaledetect.sensitivity.assemble import columns_of
-from scaledetect.sensitivity.jackknife import estimate_layer
+from scaledetect.results.block_sums import BlockSums
+from scaledetect.results.jackknife import columns_of, estimate_layer
+from scaledetect.results.sensitivities import Sensitivities
 
 __all__ = ["merge"]
 
@@ -41,10 +41,9 @@ def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
     Examples
     --------
     >>> import scaledetect as sd
-    >>> from scaledetect.sensitivity import merge
     >>> net, task = sd.nets.ConstantFilterNet(dim=1, filter_size=2, stride=2, depth=3), sd.Task(size=32, xi=8)
     >>> parts = [sd.sensitivities(net, task, 500, start=start, keep_sums=True) for start in (0, 500)]
-    >>> bool(abs(merge(parts).D - sd.sensitivities(net, task, 1000).D).max() < 1e-6)
+    >>> bool(abs(sd.merge(parts).D - sd.sensitivities(net, task, 1000).D).max() < 1e-6)
     True
     """
     ordered = sorted(parts, key=lambda part: int(part.config.get("start", 0)))

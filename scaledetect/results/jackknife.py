@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect.results import BlockSums
+from scaledetect.results.block_sums import BlockSums
 
-__all__ = ["Estimate", "deviations", "estimate_layer", "flaw_of"]
+__all__ = ["Estimate", "columns_of", "deviations", "estimate_layer", "flaw_of"]
+
+NAMES = ("D", "G", "R", "Delta")
 
 
 MARGIN = 1000
@@ -68,6 +72,18 @@ def estimate_layer(sums: BlockSums) -> Estimate:
 
 def _curves(deformed: FloatArray, noisy: FloatArray, delta: FloatArray) -> dict[str, FloatArray]:
     return {"D": deformed / delta, "G": noisy / delta, "R": deformed / noisy, "Delta": delta}
+
+
+def columns_of(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """The fields of a result that come from the estimates."""
+    columns: dict[str, Any] = {"layers": tuple(estimates), "deviations": {}}
+    for name in NAMES:
+        columns[name] = [estimate.values[name] for estimate in estimates.values()]
+        columns[f"{name}_stderr"] = [estimate.stderrs[name] for estimate in estimates.values()]
+        columns["deviations"][name] = np.stack([e.deviations[name] for e in estimates.values()], axis=1)
+    columns["D_events"] = [estimate.deformed_events for estimate in estimates.values()]
+    columns["G_events"] = [estimate.noisy_events for estimate in estimates.values()]
+    return columns
 
 
 def deviations(curve: FloatArray, sizes: NDArray[np.int64]) -> FloatArray:
