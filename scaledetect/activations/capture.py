@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -77,6 +78,7 @@ class Capture:
         self._taken: dict[str, bool] | None = None
         self._seen: dict[str, bool] = {}
         self.skipped: dict[str, tuple[int, ...]] = {}
+        self._has_functional = False
         self._callers: dict[nn.Module, str] = {}
         self._names: set[str] = set()
         # The modules that run, outermost first, each with whether it has run another.
@@ -122,7 +124,8 @@ class Capture:
         self._receive, self._rows = receive, len(x)
         first, self._seen = self._taken is None, {}
         try:
-            with FunctionalActivations(self._functional):
+            # Every call of torch passes through it, the receiver's too: it is left out where it has nothing to see.
+            with FunctionalActivations(self._functional) if first or self._has_functional else nullcontext():
                 output = self.net(x)
             if self.module is not self.net:
                 self._hand_over(None, output)
@@ -168,6 +171,7 @@ class Capture:
         self._calls[name] += 1
         label = name if self._calls[name] == 1 else f"{name}:{self._calls[name]}"
         if self._takes(name, label, activation, is_part=False, is_leaf=True):
+            self._has_functional = True
             _check_rows(label, activation, self._rows)
             self._receive(label, activation)
 
