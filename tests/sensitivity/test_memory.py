@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 import scaledetect as sd
 
-net = sd.nets.get("vgg11", in_channels=1)
+net = sd.nets.get("vgg11", in_channels=1, width=0.25)
 task = sd.Task(dim=2, size=32, xi=14, gap=2)
 # What loads and compiles on first use is no part of it.
 sd.sensitivities(sd.nets.get("fc2", in_channels=1, width=8), task, 100)
@@ -49,7 +49,7 @@ def peak(n: int) -> int:
 
 @pytest.mark.slow
 def test_the_peak_does_not_grow_with_n() -> None:
-    few, many = peak(500), peak(2000)
+    few, many = peak(200), peak(800)
     assert abs(many / few - 1) < 0.1, (few, many)
 
 
