@@ -25,13 +25,24 @@ from .statistics.bootstrap import bootstrap_mean, bootstrap_ratio
 from .statistics.exponent_fit import fit_exponent
 from .task.cards import list_tasks, load_card, load_task
 from .task.task import Task
-from .training import TrainConfig, TrainedMember, TrainingRun, TrainProgress, load_member, train
+from .training import (
+    ImageTrainConfig,
+    ImageTrainingRun,
+    TrainConfig,
+    TrainedMember,
+    TrainingRun,
+    TrainProgress,
+    load_member,
+    train,
+)
 
 __all__ = [
     "Diffeo",
     "Experiment",
     "ExponentFit",
     "Exponents",
+    "ImageTrainConfig",
+    "ImageTrainingRun",
     "Interval",
     "NetComparison",
     "Noise",

@@ -20,7 +20,7 @@ from scaledetect.training.data import Sizes, draw_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Status", "TrainedMember", "TrainingRun"]
+__all__ = ["Status", "TrainedMember", "TrainingRun", "members_frame"]
 
 Status = Literal["converged", "max_epochs", "diverged"]
 
@@ -40,7 +40,8 @@ class TrainedMember:
     epochs : int
         Epochs it was trained for.
     reached : int or None
-        First epoch, counted from 1, that reached the target: with the defaults, zero hinge loss.
+        First epoch, counted from 1, that reached the target: with the defaults, zero hinge loss. On images the epoch
+        whose net was kept.
     train_loss, train_error : float or None
         Mean loss in the last epoch, before each step; share of wrong training rows at the end.
     validation_error, test_error : float or None
@@ -121,8 +122,13 @@ class TrainingRun:
 
     def to_frame(self) -> pd.DataFrame:
         """One row a member: seed, status, epochs, reached and the four scores."""
-        import pandas as pd
+        return members_frame(self.members)
 
-        names = ("seed", "status", "epochs", "reached", *SCORES)
-        rows: list[dict[str, Any]] = [{name: getattr(member, name) for name in names} for member in self.members]
-        return pd.DataFrame(rows, columns=list(names))
+
+def members_frame(members: tuple[TrainedMember, ...]) -> pd.DataFrame:
+    """One row a member: seed, status, epochs, reached and the four scores."""
+    import pandas as pd
+
+    names = ("seed", "status", "epochs", "reached", *SCORES)
+    rows: list[dict[str, Any]] = [{name: getattr(member, name) for name in names} for member in members]
+    return pd.DataFrame(rows, columns=list(names))

@@ -24,7 +24,7 @@ from scaledetect.task.task import Task, check_task
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Sizes
 
-__all__ = ["Net", "Plan", "Tracking"]
+__all__ = ["Net", "Plan", "Tracking", "check_last_batch", "check_repeats", "check_seeds", "describe_net"]
 
 Net = PoolingNet | NetSpec | str | Callable[[int], nn.Module]
 
@@ -57,7 +57,7 @@ class Plan:
         net: Net,
         sizes: Sizes,
         seeds: int | Iterable[int],
-        config: TrainConfig,
+        config: object,
         tracking: Tracking,
         start_from: Mapping[int, nn.Module] | None = None,
     ) -> Plan:
@@ -73,10 +73,10 @@ class Plan:
             raise bad_type("config", config, "must be a scaledetect.TrainConfig")
         sizes = sizes.check(task)
         spec = _spec(net, task, config)
-        numbers = _seeds(seeds)
+        numbers = check_seeds(seeds)
         built = spec.build(factor_seed(numbers[0], "init"))
         if isinstance(spec, NetFactory):
-            _check_repeats(spec, built, factor_seed(numbers[0], "init"))
+            check_repeats(spec, built, factor_seed(numbers[0], "init"))
         _check_net(built, task, sizes, config)
         if isinstance(spec, NetSpec) and isinstance(built, PoolingNet):
             spec = NetSpec.of(built)  # with the defaults spelt out
@@ -105,16 +105,21 @@ class Plan:
     def describe(self) -> dict[str, Any]:
         """Plain data: two runs of the same description are the same run."""
         sizes = {f"n_{name}": value for name, value in asdict(self.sizes).items()}
-        net: dict[str, Any] = {"name": self.spec.name, "options": dict(self.spec.options)}
-        if isinstance(self.spec, NetFactory):
-            # The name alone says little: other code under it builds other weights.
-            net = {"factory": self.spec.name, "first_weights": _digest(self.initial(self.seeds[0]))}
+        net = describe_net(self.spec, self.initial(self.seeds[0]) if isinstance(self.spec, NetFactory) else None)
         tracking = asdict(self.tracking) if self.tracking.epochs else None
         begun = {"start_from": {str(seed): _digest(net) for seed, net in self.start_from.items()}}
         return {
             "task": asdict(self.task), "net": net, **sizes, "seeds": self.seeds, "config": asdict(self.config),
             "tracking": tracking, "stream_version": STREAM_VERSION, **(begun if self.start_from else {}),
         }  # fmt: skip
+
+
+def describe_net(spec: NetSpec | NetFactory, first: nn.Module | None) -> dict[str, Any]:
+    """Plain data of a net that is built again; of a function of one's own with `first`, a net that it has built."""
+    if first is not None:
+        # The name alone says little: other code under it builds other weights.
+        return {"factory": spec.name, "first_weights": _digest(first)}
+    return {"name": spec.name, "options": dict(spec.options)}
 
 
 def _spec(net: Net, task: Task, config: TrainConfig) -> NetSpec | NetFactory:
@@ -139,12 +144,15 @@ def _check_net(net: nn.Module, task: Task, sizes: Sizes, config: TrainConfig) ->
         _check_cifar(net, task, config)
     else:
         _check_own(net, task, config)
+    check_last_batch(net, sizes.train, config.batch_size)
+
+
+def check_last_batch(net: nn.Module, n_train: int, batch_size: int) -> None:
+    """Raise where a net with batch norm would meet a batch of one image."""
     has_statistics = any(isinstance(module, _BatchNorm) for module in net.modules())
-    if has_statistics and sizes.train % config.batch_size == 1:
-        text = (
-            f"leaves a batch of one image at the end of n_train={sizes.train}, and this net normalises over the batch"
-        )
-        raise bad_value("batch_size", config.batch_size, text, "choose another")
+    if has_statistics and n_train % batch_size == 1:
+        text = f"leaves a batch of one image at the end of n_train={n_train}, and this net normalises over the batch"
+        raise bad_value("batch_size", batch_size, text, "choose another")
 
 
 def _check_cifar(net: CifarNet, task: Task, config: TrainConfig) -> None:
@@ -176,7 +184,8 @@ def _check_own(net: nn.Module, task: Task, config: TrainConfig) -> None:
         raise bad_value("net", name, text, "end it with a layer of as many outputs")
 
 
-def _check_repeats(factory: NetFactory, net: nn.Module, seed: int) -> None:
+def check_repeats(factory: NetFactory, net: nn.Module, seed: int) -> None:
+    """Raise unless a function of one's own builds the same net twice from one seed."""
     if _digest(net) != _digest(factory.build(seed)):
         text = "builds other weights when it is called with the same seed again"
         raise bad_value("net", factory.name, text, "draw all weights from the seed, or from torch's generator")
@@ -199,7 +208,8 @@ def _check_pooling(net: PoolingNet, task: Task, config: TrainConfig) -> None:
         side = -(-side // stride)
 
 
-def _seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
+def check_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
+    """Root seeds as a tuple of different integers from 0 to 2^64 - 1."""
     if isinstance(seeds, Integral):
         return (check_seed(seeds, "seeds"),)
     numbers = integers("seeds", seeds, 0, 2**64 - 1, kind="an integer from 0 to 2^64 - 1, or several")

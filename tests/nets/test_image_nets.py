@@ -301,6 +301,19 @@ def test_a_seed_decides_the_weights_and_nothing_else(name: str) -> None:
     assert any(not torch.equal(value, other[key]) for key, value in one.items())
 
 
+@pytest.mark.parametrize("name", [name for name in SMALL_NETS if not name.startswith("fc")])
+def test_he_initialisation_has_variance_two_over_fan_in(name: str) -> None:
+    net = sd.nets.get(name, initialisation="he", seed=1)
+    filters = {key: weight for key, weight in net.named_parameters() if weight.ndim == 4 and weight.numel() > 5000}
+    assert filters or name == "lenet"
+    for weight in filters.values():
+        # A variance estimated from n normal numbers has the relative error sqrt(2/n); five of them for each layer.
+        ratio = float(weight.var()) * weight[0].numel() / 2
+        assert abs(ratio - 1) < 5 * (2 / weight.numel()) ** 0.5
+    biases = [weight for key, weight in net.named_parameters() if key.endswith("linear.bias")]
+    assert all(not bias.any() for bias in biases)
+
+
 def test_weights_are_drawn_on_the_cpu_whatever_the_default_device() -> None:
     with torch.device("meta"):
         net = LeNet(seed=3)
@@ -326,6 +339,7 @@ def test_runs_in_double_precision() -> None:
         (lambda: LeNet(in_channels=0), "in_channels=0"),
         (lambda: LeNet(n_classes=True), "n_classes=True"),
         (lambda: LeNet(seed=-1), "seed=-1"),
+        (lambda: LeNet(initialisation="xavier"), "initialisation='xavier'"),  # type: ignore[arg-type]
         (lambda: LeNet(width=0), "width=0: must be positive"),
         (lambda: VGG(width=1e9), "width=1000000000.0: makes a layer of"),
         (lambda: ResNet(width=True), "width=True"),
@@ -354,6 +368,7 @@ def test_an_unknown_name_lists_the_close_ones() -> None:
 @pytest.mark.parametrize(("name", "option"), [("vgg11", "batch_norm"), ("resnet18", "bottleneck"), ("lenet", "depth")])
 def test_an_unknown_option_lists_those_there_are(name: str, option: str) -> None:
     with pytest.raises(
-        TypeError, match=f"{option}=1: '{name}' takes no such option; it takes in_channels, n_classes, width, seed"
+        TypeError,
+        match=rf"{option}=1: '{name}' takes no such option; it takes in_channels, n_classes, width, .*seed",
     ):
         sd.nets.get(name, **{option: 1})

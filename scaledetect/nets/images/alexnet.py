@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from scaledetect.nets.images.cifar import CifarNet, scaled, stage
+from scaledetect.nets.images.cifar import CifarNet, Initialisation, draw_weights, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["AlexNet"]
@@ -19,8 +19,10 @@ class AlexNet(CifarNet):
     n_classes : int, default 10
     width : float, default 1.0
         Factor on the number of channels of every layer, hidden linear layers too, rounded, at least 1 each.
+    initialisation : {"torch", "he"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
     seed : int, default 0
-        Decides the weights (torch's default initialisation); the global random state is not touched.
+        Decides the weights; the global random state is not touched.
 
     Attributes
     ----------
@@ -39,7 +41,15 @@ class AlexNet(CifarNet):
     Conv2d(256, 256, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        n_classes: int = 10,
+        width: float = 1.0,
+        initialisation: Initialisation = "torch",
+        seed: int = 0,
+    ) -> None:
         super().__init__(in_channels, n_classes)
         self.sensitivity_layers = (*(f"layer{k}" for k in range(1, 8)), "output")
         a, b, c, d, e, hidden = scaled((64, 192, 384, 256, 256, 4096), width)
@@ -56,6 +66,7 @@ class AlexNet(CifarNet):
             self.layer6 = stage(dropout=nn.Dropout(), linear=nn.Linear(e * 2 * 2, hidden), relu=nn.ReLU())
             self.layer7 = stage(dropout=nn.Dropout(), linear=nn.Linear(hidden, hidden), relu=nn.ReLU())
             self.linear = nn.Linear(hidden, self.n_classes)
+            draw_weights(self, initialisation)
 
 
 def _convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:

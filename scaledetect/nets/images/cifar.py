@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect._base.arguments import at_least_one, positive
+from scaledetect._base.arguments import at_least_one, one_of, positive
 from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["SIDE", "CifarNet", "scaled", "stage"]
+__all__ = ["SIDE", "CifarNet", "Initialisation", "draw_weights", "scaled", "stage"]
+
+Initialisation = Literal["torch", "he"]
 
 SIDE = 32
 """Side of the images at CIFAR scale, in pixels."""
@@ -73,6 +76,18 @@ class CifarNet(nn.Module):
             return x
         left, top = (SIDE - width) // 2, (SIDE - height) // 2
         return functional.pad(x, (left, SIDE - width - left, top, SIDE - height - top))
+
+
+def draw_weights(net: nn.Module, initialisation: Initialisation) -> None:
+    """Draw the weights again as `initialisation` says, from torch's random state; "torch" leaves them."""
+    one_of("initialisation", initialisation, get_args(Initialisation))
+    if initialisation == "torch":
+        return
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def scaled(channels: Iterable[int], width: float) -> list[int]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from scaledetect.nets.images.cifar import CifarNet, scaled, stage
+from scaledetect.nets.images.cifar import CifarNet, Initialisation, draw_weights, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["EfficientNetB0"]
@@ -40,8 +40,10 @@ class EfficientNetB0(CifarNet):
     n_classes : int, default 10
     width : float, default 1.0
         Factor on the number of channels of every layer, rounded, at least 1 each.
+    initialisation : {"torch", "he"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
     seed : int, default 0
-        Decides the weights (torch's default initialisation); the global random state is not touched.
+        Decides the weights; the global random state is not touched.
 
     Attributes
     ----------
@@ -62,7 +64,15 @@ class EfficientNetB0(CifarNet):
     18
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        n_classes: int = 10,
+        width: float = 1.0,
+        initialisation: Initialisation = "torch",
+        seed: int = 0,
+    ) -> None:
         super().__init__(in_channels, n_classes)
         channels, *widths = scaled((32, *(group.channels for group in B0)), width)
         count = 0
@@ -77,6 +87,7 @@ class EfficientNetB0(CifarNet):
             self.flatten = nn.Flatten()
             self.dropout = nn.Dropout(0.2)
             self.linear = nn.Linear(channels, self.n_classes)
+            draw_weights(self, initialisation)
         self.sensitivity_layers = ("stem", *(f"block{k}" for k in range(1, count + 1)), "output")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from scaledetect.nets.images.cifar import CifarNet, scaled, stage
+from scaledetect.nets.images.cifar import CifarNet, Initialisation, draw_weights, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["LeNet"]
@@ -19,8 +19,10 @@ class LeNet(CifarNet):
     n_classes : int, default 10
     width : float, default 1.0
         Factor on the number of channels of every layer, hidden linear layers too, rounded, at least 1 each.
+    initialisation : {"torch", "he"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
     seed : int, default 0
-        Decides the weights (torch's default initialisation); the global random state is not touched.
+        Decides the weights; the global random state is not touched.
 
     Attributes
     ----------
@@ -41,7 +43,15 @@ class LeNet(CifarNet):
     torch.Size([2, 10])
     """
 
-    def __init__(self, *, in_channels: int = 3, n_classes: int = 10, width: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        n_classes: int = 10,
+        width: float = 1.0,
+        initialisation: Initialisation = "torch",
+        seed: int = 0,
+    ) -> None:
         super().__init__(in_channels, n_classes)
         self.sensitivity_layers = ("layer1", "layer2", "layer3", "layer4", "output")
         a, b, c, d = scaled((6, 16, 120, 84), width)
@@ -54,3 +64,4 @@ class LeNet(CifarNet):
             self.layer3 = stage(linear=nn.Linear(b * 5 * 5, c), relu=nn.ReLU())
             self.layer4 = stage(linear=nn.Linear(c, d), relu=nn.ReLU())
             self.linear = nn.Linear(d, self.n_classes)
+            draw_weights(self, initialisation)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from scaledetect._base.arguments import at_least_one
 from scaledetect._base.errors import bad_value, unknown_name
-from scaledetect.nets.images.cifar import CifarNet, scaled, stage
+from scaledetect.nets.images.cifar import CifarNet, Initialisation, draw_weights, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["RESNET_CONFIGURATIONS", "ResNet"]
@@ -49,8 +49,10 @@ class ResNet(CifarNet):
         name decides it; otherwise False.
     width : float, default 1.0
         Factor on the number of channels of every layer, rounded, at least 1 each.
+    initialisation : {"torch", "he"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
     seed : int, default 0
-        Decides the weights (torch's default initialisation); the global random state is not touched.
+        Decides the weights; the global random state is not touched.
 
     Attributes
     ----------
@@ -82,6 +84,7 @@ class ResNet(CifarNet):
         n_classes: int = 10,
         bottleneck: bool | None = None,
         width: float = 1.0,
+        initialisation: Initialisation = "torch",
         seed: int = 0,
     ) -> None:
         super().__init__(in_channels, n_classes)
@@ -99,6 +102,7 @@ class ResNet(CifarNet):
             self.pool = nn.AdaptiveAvgPool2d(1)
             self.flatten = nn.Flatten()
             self.linear = nn.Linear(channels, self.n_classes)
+            draw_weights(self, initialisation)
         self.sensitivity_layers = ("stem", *(f"block{k}" for k in range(1, count + 1)), "output")
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from scaledetect._base.arguments import at_least_one
 from scaledetect._base.errors import bad_value, unknown_name
-from scaledetect.nets.images.cifar import SIDE, CifarNet, scaled, stage
+from scaledetect.nets.images.cifar import SIDE, CifarNet, Initialisation, draw_weights, scaled, stage
 from scaledetect.nets.initialisation import seeded
 
 __all__ = ["VGG", "VGG_CONFIGURATIONS"]
@@ -42,8 +42,10 @@ class VGG(CifarNet):
         Batch normalisation between each convolution and its ReLU.
     width : float, default 1.0
         Factor on the number of channels of every layer, rounded, at least 1 each.
+    initialisation : {"torch", "he"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
     seed : int, default 0
-        Decides the weights (torch's default initialisation); the global random state is not touched.
+        Decides the weights; the global random state is not touched.
 
     Attributes
     ----------
@@ -75,6 +77,7 @@ class VGG(CifarNet):
         n_classes: int = 10,
         batch_norm: bool = False,
         width: float = 1.0,
+        initialisation: Initialisation = "torch",
         seed: int = 0,
     ) -> None:
         super().__init__(in_channels, n_classes)
@@ -91,6 +94,7 @@ class VGG(CifarNet):
                 channels = entry
             self.flatten = nn.Flatten()
             self.linear = nn.Linear(channels * (SIDE // 2**pools) ** 2, self.n_classes)
+            draw_weights(self, initialisation)
         self.sensitivity_layers = (*(f"layer{k}" for k in range(1, layers + 1)), "output")
 
 
