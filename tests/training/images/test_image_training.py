@@ -243,7 +243,7 @@ def test_a_run_that_diverges_has_no_score(data: ImageData) -> None:
     ("options", "says"),
     [
         ({"net": "vgg12"}, "did you mean"),
-        ({"net": plain_net(0)}, "net='Sequential': cannot be built again"),
+        ({"net": plain_net(0)}, "net='Sequential': is one net"),
         ({"net": lambda seed: nn.Flatten()}, r"2 classes, and it returns \(2, 72\)"),
         ({"net": lambda seed: nn.Conv2d(3, 2, 3)}, "it fails on them"),
         ({"net": sd.nets.NetSpec("lenet", {"in_channels": 3})}, "it refuses them"),
