@@ -97,7 +97,16 @@ def train_on_images(
                 members.append(folder.load_member(seed, spec=plan.spec))
                 continue
             training = ImageTraining(
-                data, plan.spec, seed, plan.n_train, plan.n_test, plan.config, device, folder, on_epoch, checkpoint_every
+                data,
+                plan.spec,
+                seed,
+                plan.n_train,
+                plan.n_test,
+                plan.config,
+                device,
+                folder,
+                on_epoch,
+                checkpoint_every,
             )
             members.append(training.run())
     return ImageTrainingRun(data, plan.spec, plan.n_train, plan.n_test, plan.config, tuple(members))
