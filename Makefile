@@ -32,10 +32,9 @@ types: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
-# The figure of the README.
+# The figure of the README, for light and for dark pages.
 figures: .venv/installed
-	$(BIN)/scaledetect compare distance-1d-L4096-xi256 --output results/readme
-	cp results/readme/distance-1d-L4096-xi256-signed.png docs/figures/distance-1d-L4096-xi256.png
+	$(BIN)/python docs/readme_figure.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scaledetect.cli import app
+from scaledetect.publish.citation import HOME
 
 COMMANDS = {
     "tasks", "info", "sample", "theory", "measure", "check", "train", "compare", "reproduce", "run", "leaderboard",
@@ -61,8 +62,15 @@ def test_numbers_of_the_claims_are_those_of_the_data(readme: str, root: Path) ->
 
 
 def test_links_and_length(readme: str, root: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", readme):
-        assert (root / target).is_file(), target
+    targets = re.findall(r"\]\(([^)]+)\)|(?:src|srcset)=\"([^\"]+)\"", readme)
+    assert len(targets) > 10
+    raw = HOME.replace("github.com", "raw.githubusercontent.com")
+    for target in map("".join, targets):
+        # The package index shows the README too, and has no files beside it.
+        assert target.startswith("https://"), target
+        if target.startswith((HOME, raw)):
+            place = f"{HOME}/blob/main/" if target.startswith(HOME) else f"{raw}/main/"
+            assert target.startswith(place) and (root / target.removeprefix(place)).is_file(), target
     assert len(readme.splitlines()) <= 120
 
 
