@@ -25,8 +25,8 @@ def backend() -> SimpleNamespace:
         from scaledetect._kernels import twin as home
 
         return SimpleNamespace(**{name: getattr(home, name) for name in KERNELS})
-    from scaledetect._kernels import feistel, normals, philox, render, row_sums, unrank, warp
+    from scaledetect._kernels import feistel, normals, philox, render, row_sums, unrank
 
-    homes = (feistel, normals, philox, render, row_sums, unrank, warp)
+    homes = (feistel, normals, philox, render, row_sums, unrank)
     found = {name: getattr(home, name) for home in homes for name in home.__all__}
     return SimpleNamespace(**{name: found[name] for name in KERNELS})

@@ -8,8 +8,7 @@ import numpy as np
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect.perturbations.noise import NoiseMode
-from scaledetect.theory._rectified import excess_mean, excess_second_moment
-from scaledetect.theory._windows import FirstLayer
+from scaledetect.theory._windows import FirstLayer, excess_mean, excess_second_moment
 
 __all__ = ["Moments", "excess_response", "noise_response", "without_rounding"]
 

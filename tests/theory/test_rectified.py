@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import dblquad, quad
 
 from scaledetect import Noise, Task, theory
-from scaledetect.theory._rectified import excess_mean, excess_second_moment, rectified_covariance, rectified_variance
+from scaledetect.theory._windows import excess_mean, excess_second_moment, rectified_covariance, rectified_variance
 
 LEVELS = [0.0, 0.3, 1.1, 2.5, 6.0]
 
