@@ -28,6 +28,7 @@ from .task.task import Task
 from .training import (
     ImageTrainConfig,
     ImageTrainingRun,
+    PoolingNetClassifier,
     TrainConfig,
     TrainedMember,
     TrainingRun,
@@ -47,6 +48,7 @@ __all__ = [
     "NetComparison",
     "Noise",
     "Pooling",
+    "PoolingNetClassifier",
     "ScaleDetectionDataset",
     "Sensitivities",
     "Task",

@@ -99,18 +99,31 @@ def _store_overview(folder: Path, done: list[TheoryComparison]) -> None:
 
 
 def _summarise(done: list[TheoryComparison], folder: Path | None) -> None:
-    import numpy as np
-
-    from scaledetect.cli.tables import QUANTITIES, print_summary
+    from scaledetect.cli.tables import print_summary
 
     rows = []
     for name in dict.fromkeys(one.card for one in done):
         for mode, group in _by_mode([one for one in done if one.card == name]).items():
-            z = np.abs(np.concatenate([one.z[q] for one in group for q in QUANTITIES]))
-            z = z[~np.isnan(z)]
-            rows.append((name, mode, str(len(group)), str(z.size), f"{(z < 2).mean():.0%}", f"{z.max():.2f}"))
+            rows.append((name, mode, *_summary(group)))
     print_summary(rows)
-    typer.echo("Layers and nets of one card share their draws: their z-scores move together.")
+    typer.echo("Layers and nets of one card share their draws, so their z-scores move together. The joint test,")
+    typer.echo("Hotelling's T^2 over layers, takes that into account: its smallest p of D, G, R and nets, times their")
+    typer.echo("number. An unlucky draw lifts max |z|; a bias makes the joint p small, and again with another seed.")
     typer.echo(f"{sum(one.seconds for one in done):.0f} s of computing")
     if folder is not None:
         typer.echo(f"figures and compare.json in {folder}")
+
+
+def _summary(group: list[TheoryComparison]) -> tuple[str, ...]:
+    """Curves, points, share of |z| < 2 and the one expected, largest |z|, and the p-value of the joint tests."""
+    import numpy as np
+    from scipy.stats import t as student
+
+    from scaledetect.cli.tables import QUANTITIES
+
+    z = np.abs(np.concatenate([one.z[q] for one in group for q in QUANTITIES]))
+    z = z[~np.isnan(z)]
+    expected = 1 - 2 * student.sf(2, group[0].measured.n_blocks - 1)
+    p_values = [p for one in group for p in one.p_values.values() if p == p]
+    joint = f"{min(1.0, len(p_values) * min(p_values)):.2g}" if p_values else "-"
+    return str(len(group)), str(z.size), f"{(z < 2).mean():.0%}", f"{expected:.0%}", f"{z.max():.2f}", joint

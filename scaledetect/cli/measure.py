@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.cli.options import (
     AsJson,
     Depth,
@@ -18,6 +18,7 @@ from scaledetect.cli.options import (
     Seed,
     Sigma,
     Stride,
+    listed,
     nets_of,
     noise_of,
     print_json,
@@ -25,10 +26,18 @@ from scaledetect.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from scaledetect.images.datasets import ImageData
     from scaledetect.task.cards import Card
+
+FORMS: dict[str, Callable[[Tensor], Tensor]] = {
+    "flatten": lambda x: x.flatten(1),
+    "squeeze": lambda x: x.squeeze(1),
+    "tokens": lambda x: x.flatten(2).transpose(1, 2),
+    "rgb": lambda x: x.expand(-1, 3, *x.shape[2:]),
+}
+"""Forms of images (n, C, L, ...): (n, C L ...), (n, L, ...), (n, L ..., C), and one channel taken three times."""
 
 Source = Annotated[
     str | None,
@@ -45,6 +54,18 @@ Architecture = Annotated[str | None, typer.Option(metavar="NET", help="The net t
 Number = Annotated[int | None, typer.Option("--n", help="Draws (default 10000), or test images (default all).")]
 Delta = Annotated[float | None, typer.Option(help="With --images: displacement by the deformation, pixels.")]
 Cutoff = Annotated[int | None, typer.Option(help="With --images: largest wave number of the deformation.")]
+Layers = Annotated[
+    str | None,
+    typer.Option(help='Names or patterns with commas between them, as in layer1,"block*"; or blocks: the top ones.'),
+]
+PrepareName = Annotated[
+    str | None,
+    typer.Option(
+        "--prepare",
+        metavar="FORM",
+        help=f"What the net takes: {', '.join(FORMS)}, or module:callable from images to it.",
+    ),
+]
 ChannelMean = Annotated[bool, typer.Option("--channel-mean", help="Average each layer over its channels first.")]
 
 CALIBRATION_ROWS = 1024
@@ -65,6 +86,8 @@ def measure(
     sigma: Sigma = None,
     delta: Delta = None,
     cutoff: Cutoff = None,
+    layers: Layers = None,
+    prepare: PrepareName = None,
     channel_mean: ChannelMean = False,
     seed: Seed = None,
     output: OutputFile = None,
@@ -85,6 +108,7 @@ def measure(
         way_out = f"name one net; {where.name} has {', '.join(nets)}"
         raise bad_value("output", str(output), "takes one measurement", way_out)
     options: dict[str, Any] = {"noise": noise_of(noise, match, sigma), "channel_mean": channel_mean, **deformation}
+    options |= {"layers": "blocks" if layers == "blocks" else listed(layers), "prepare": _form(prepare)}
     seen = {}
     with progress("measuring", len(nets)) as bar:
         for label, module in nets.items():
@@ -97,6 +121,21 @@ def measure(
     else:
         title = getattr(where, "display_name", where.name)
         print_sensitivities(f"{title}: measured, {noise} noise, n = {next(iter(seen.values())).n}", seen)
+
+
+def _form(name: str | None) -> Callable[[Tensor], Tensor] | None:
+    """The function of a form, or one's own."""
+    from scaledetect._base.import_by_name import locate
+
+    if name is None or name in FORMS:
+        return FORMS.get(name or "")
+    if ":" not in name:
+        way_out = "name your own as module:callable"
+        raise bad_value("prepare", name, f"is none of {', '.join(FORMS)}", way_out)
+    found = locate(name)
+    if not callable(found):
+        raise bad_type("prepare", name, "must be a function from a batch of images to what the net takes")
+    return cast("Callable[[Tensor], Tensor]", found)
 
 
 def _place_and_nets(

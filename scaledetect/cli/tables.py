@@ -73,7 +73,8 @@ def print_comparisons(title: str, comparisons: Sequence[TheoryComparison]) -> No
 
 def print_summary(rows: Sequence[tuple[str, ...]]) -> None:
     """The last table of a comparison: one row a card and noise mode."""
-    print_rows("Measurement against exact theory", ("card", "noise", "curves", "points", "|z| < 2", "max |z|"), rows)
+    headings = ("card", "noise", "curves", "points", "|z| < 2", "expected", "max |z|", "joint p")
+    print_rows("Measurement against exact theory", headings, rows)
 
 
 def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["plot_sensitivities"]
 
 
+DASHES = ("--", "-.", ":", (0, (6, 1.5, 1.5, 1.5, 1.5, 1.5)))
+"""Of several theories beside one curve."""
+
 Curves = Sensitivities | Mapping[str, Sensitivities]
 
 
@@ -41,7 +44,8 @@ def plot_sensitivities(
     s : Sensitivities or mapping of str to Sensitivities
         One curve, or several with their labels. Exact ones are drawn as lines, measured ones as points.
     theory : the same, optional
-        Exact values; for several curves under the same labels.
+        Exact values. For several curves under the same labels; for one curve, several theories under their names, each
+        drawn as lines of its own.
     against : {"A", "depth"}, optional
         Horizontal axis: effective receptive field in pixels (log), or layer number. Default: "A" where all curves
         know it.
@@ -57,22 +61,26 @@ def plot_sensitivities(
     Raises
     ------
     ValueError
-        When `theory` has a label that `s` has not, or `against="A"` and a curve does not know A.
+        When `theory` has a label that `s` has not (but for one curve), or `against="A"` and a curve does not know A.
     """
-    curves, exact = _labelled(s), _labelled(theory)
+    rivals = dict(theory) if isinstance(s, Sensitivities) and isinstance(theory, Mapping) else {}
+    curves, exact = _labelled(s), {} if rivals else _labelled(theory)
     laws = {"": exponents} if isinstance(exponents, Exponents) else dict(exponents or {})
     if unknown := sorted((set(exact) | set(laws)) - set(curves)):
         raise bad_value("theory", unknown, f"has labels that are not among those measured: {sorted(curves)}")
-    axis = _horizontal(against, list(curves.values()) + list(exact.values()))
+    axis = _horizontal(against, [*curves.values(), *exact.values(), *rivals.values()])
     figure = Figure(figsize=(10.0, 3.5), layout="constrained")
     panels = figure.subplots(1, 3)
     for axes, name in zip(panels, PANELS, strict=True):
         for index, (label, curve) in enumerate(curves.items()):
-            _draw(axes, curve, exact.get(label), name, axis, index)
+            _draw(axes, curve, exact.get(label), name, axis, index, alone=not rivals)
             if label in laws and axis == "A":
                 _guide(axes, exact.get(label, curve), name, getattr(laws[label], name))
+        for index, rival in enumerate(rivals.values()):
+            x, y = _abscissa(rival, axis), getattr(rival, name)
+            axes.plot(x, np.where(y > 0, y, np.nan), **_rival_style(index))
         _dress(axes, name, axis)
-    _legend(figure, curves, exact)
+    _legend(figure, curves, exact, rivals)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
@@ -101,7 +109,25 @@ def _abscissa(curve: Sensitivities, against: str) -> NDArray[np.float64]:
     return curve.A if against == "A" and curve.A is not None else curve.depth.astype(np.float64)
 
 
-def _draw(axes: Axes, curve: Sensitivities, exact: Sensitivities | None, name: str, against: str, index: int) -> None:
+def _rival_style(index: int) -> dict[str, Any]:
+    """Colour and dashes of the theory number `index` of several beside one curve, which is of the first colour."""
+    return {
+        "color": COLORS[1 + index % (len(COLORS) - 1)],
+        "linestyle": DASHES[index % len(DASHES)],
+        "linewidth": 1.4,
+    }
+
+
+def _draw(
+    axes: Axes,
+    curve: Sensitivities,
+    exact: Sensitivities | None,
+    name: str,
+    against: str,
+    index: int,
+    *,
+    alone: bool,
+) -> None:
     color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
     if exact is not None:
         x, y = _abscissa(exact, against), getattr(exact, name)
@@ -113,7 +139,7 @@ def _draw(axes: Axes, curve: Sensitivities, exact: Sensitivities | None, name: s
     else:
         error = getattr(curve, name + "_stderr")
         axes.errorbar(x, shown, error, fmt=marker, color=color, markersize=4.5, capsize=2)
-        if exact is None:
+        if exact is None and alone:
             # No exact curve guides the eye: a line through the points, and a band of one standard error.
             axes.plot(x, shown, "-", color=color, linewidth=1.2)
             axes.fill_between(x, shown - error, shown + error, color=color, alpha=0.2, linewidth=0)
@@ -148,8 +174,19 @@ def _dress(axes: Axes, name: str, against: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _legend(figure: Figure, curves: Mapping[str, Sensitivities], exact: Mapping[str, Sensitivities]) -> None:
+def _legend(
+    figure: Figure,
+    curves: Mapping[str, Sensitivities],
+    exact: Mapping[str, Sensitivities],
+    rivals: Mapping[str, Sensitivities],
+) -> None:
     entries = []
+    if rivals:
+        kind = next(iter(curves.values())).kind
+        marker: str = "o" if kind == "measured" else "none"
+        line: Literal["none", "--"] = "none" if kind == "measured" else "--"
+        entries.append(Line2D([], [], color=COLORS[0], marker=marker, markersize=4.5, linestyle=line, label=kind))
+        entries += [Line2D([], [], label=name, **_rival_style(index)) for index, name in enumerate(rivals)]
     for index, (label, curve) in enumerate(curves.items()):
         if label:
             marker = "none" if curve.kind == "theory" else MARKERS[index % len(MARKERS)]
@@ -160,4 +197,6 @@ def _legend(figure: Figure, curves: Mapping[str, Sensitivities], exact: Mapping[
         entries.append(Line2D([], [], color=GREY, marker="o", linestyle="none", markersize=4.5, label="measured"))
         entries.append(Line2D([], [], color=GREY, linestyle="--", label="theory"))
     if entries:
-        figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False, fontsize=9)
+        figure.legend(
+            handles=entries, loc="outside lower center", ncols=min(len(entries), 5), frameon=False, fontsize=9
+        )

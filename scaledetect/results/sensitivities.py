@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -179,13 +179,26 @@ class Sensitivities:
                 flags |= (events >= 0) & (events < RARE_EVENTS)
         return flags
 
-    def z(self, reference: Sensitivities) -> dict[str, FloatArray]:
+    @overload
+    def z(self, reference: Sensitivities) -> dict[str, FloatArray]: ...
+    @overload
+    def z(self, reference: Mapping[str, Sensitivities]) -> dict[str, dict[str, FloatArray]]: ...
+    def z(
+        self, reference: Sensitivities | Mapping[str, Sensitivities]
+    ) -> dict[str, FloatArray] | dict[str, dict[str, FloatArray]]:
         """Deviation from `reference` in joint standard errors, for "D", "G", "R" and "Delta"; each of shape (K,).
 
-        0 where both agree to rounding and neither has an error; infinite where they differ and neither has one.
+        0 where both agree to rounding and neither has an error; infinite where they differ and neither has one; NaN
+        where the reference says nothing. Several references, by name, give such a dictionary each.
         """
+        if isinstance(reference, Mapping):
+            return {name: self.z(one) for name, one in reference.items()}
+        if not isinstance(reference, Sensitivities):
+            text = "must be a Sensitivities, or a mapping from names to such"
+            raise bad_type("reference", type(reference).__name__, text, "make one with Sensitivities.from_arrays")
         if self.layers != reference.layers:
-            raise bad_value("reference", reference.layers, f"has other layers than this result: {self.layers}")
+            way_out = "give from_arrays(layers=...) the layers of this result"
+            raise bad_value("reference", reference.layers, f"has other layers than this result: {self.layers}", way_out)
         return {name: _z_score(self, reference, name) for name in ("D", "G", "R", "Delta")}
 
     def to_frame(self) -> pd.DataFrame:
@@ -220,8 +233,11 @@ class Sensitivities:
         """Read what `save` has written. Nothing in the file is executed: no pickle."""
         return cls(**load(path))
 
-    def plot(self, theory: Sensitivities | None = None, **options: Any) -> Figure:
-        """D, G and R against depth, `theory` dashed beside it. See `scaledetect.plots.plot_sensitivities`."""
+    def plot(self, theory: Sensitivities | Mapping[str, Sensitivities] | None = None, **options: Any) -> Figure:
+        """D, G and R against depth, `theory` beside it: dashed, or several by name, each with lines of its own.
+
+        See `scaledetect.plots.plot_sensitivities`.
+        """
         from scaledetect.plots.sensitivities import plot_sensitivities
 
         return plot_sensitivities(self, theory=theory, **options)

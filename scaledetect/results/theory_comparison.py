@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,9 @@ class TheoryComparison:
         With the same layers.
     seconds : float
         Wall time of both.
+    p_values : mapping of str to float
+        For "D", "G" and "R" the chance of a deviation at least as large over all layers at once, by Hotelling's T^2
+        (`scaledetect.statistics.joint_test`); NaN where no layer can be tested.
     """
 
     card: str
@@ -44,6 +48,12 @@ class TheoryComparison:
     measured: Sensitivities
     theory: Sensitivities
     seconds: float
+    p_values: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        where = self.card or f"dim={self.task.dim}, size={self.task.size}, xi={self.task.xi:g}"
+        layers = f"{len(self.measured)} layers, worst |z|={self.worst:.2f}"
+        return f"<TheoryComparison of {self.net.label} on {where}, {layers}>"
 
     @property
     def z(self) -> dict[str, NDArray[np.float64]]:
@@ -66,5 +76,6 @@ class TheoryComparison:
             "measured": self.measured.to_dict(),
             "theory": self.theory.to_dict(),
             "z": self.z,
+            "p_values": dict(self.p_values),
             "seconds": self.seconds,
         }

@@ -191,9 +191,11 @@ def check_request(
     available = longest_run(task, split)
     if start + n > available and not replace:
         where = f"the {split} split" if split else "the population"
+        # Callers that give n another name take no `replace`.
+        way_out = "ask for fewer, or draw with replace=True" if name == "n" else "ask for fewer"
         raise InvalidValueError(
             f"{asked}: {where} of this task holds {available} samples with balance={task.balance!r} "
-            f"(n_near={task.n_near}, n_far={task.n_far}); ask for fewer, or draw with replace=True"
+            f"(n_near={task.n_near}, n_far={task.n_far}); {way_out}"
         )
     return n, start
 

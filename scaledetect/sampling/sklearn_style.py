@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.arguments import check_seed, flag
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.sampling.keys import seed_key
 from scaledetect.sampling.samplers import check_request, sample_images, sample_pairs
 from scaledetect.task.task import Task
 
@@ -19,6 +20,42 @@ if TYPE_CHECKING:
 __all__ = ["make_scale_detection"]
 
 
+@overload
+def make_scale_detection(
+    n_samples: int = ...,
+    *,
+    size: int = ...,
+    xi: int | float = ...,
+    dim: int = ...,
+    gap: int | float = ...,
+    labelling: Any = ...,
+    norm: Any = ...,
+    periodic: bool = ...,
+    amplitude: Any = ...,
+    balance: Any = ...,
+    background_noise: float = ...,
+    shuffle: bool = ...,
+    sparse: Literal[False] = ...,
+    random_state: Any = ...,
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]: ...
+@overload
+def make_scale_detection(
+    n_samples: int = ...,
+    *,
+    size: int = ...,
+    xi: int | float = ...,
+    dim: int = ...,
+    gap: int | float = ...,
+    labelling: Any = ...,
+    norm: Any = ...,
+    periodic: bool = ...,
+    amplitude: Any = ...,
+    balance: Any = ...,
+    background_noise: float = ...,
+    shuffle: bool = ...,
+    sparse: Literal[True],
+    random_state: Any = ...,
+) -> tuple[csr_matrix[Any], NDArray[np.int8]]: ...
 def make_scale_detection(
     n_samples: int = 100,
     *,
@@ -32,6 +69,7 @@ def make_scale_detection(
     amplitude: Any = "norm",
     balance: Any = "equal",
     background_noise: float = 0.0,
+    shuffle: bool = True,
     sparse: bool = False,
     random_state: Any = 0,
 ) -> tuple[NDArray[np.float64] | csr_matrix[Any], NDArray[np.int8]]:
@@ -43,6 +81,9 @@ def make_scale_detection(
         Number of samples, drawn without replacement.
     size, xi, dim, gap, labelling, norm, periodic, amplitude, balance, background_noise
         Fields of `Task`.
+    shuffle : bool, default True
+        Put the samples in an order drawn from the seed. Without, they are those of `sample_images` with this seed, in
+        the order of the stream, in which labels alternate.
     sparse : bool, default False
         Return X as a `scipy.sparse.csr_matrix` with two entries a row; not with background noise.
     random_state : int, RandomState instance or None, default 0
@@ -59,8 +100,8 @@ def make_scale_detection(
     --------
     >>> from scaledetect import make_scale_detection
     >>> X, y = make_scale_detection(10, size=32, xi=8, random_state=0)
-    >>> X.shape, y[:4].tolist()
-    ((10, 32), [1, -1, 1, -1])
+    >>> X.shape, y.tolist()
+    ((10, 32), [-1, 1, -1, -1, -1, 1, 1, -1, 1, 1])
     """
     task = Task(
         dim=dim, size=size, xi=xi, gap=gap, labelling=labelling, norm=norm, periodic=periodic, amplitude=amplitude,
@@ -68,13 +109,20 @@ def make_scale_detection(
     )  # fmt: skip
     seed = _seed_of(random_state)
     n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
+    order = _order(seed, n_samples) if flag("shuffle", shuffle) else slice(None)
     if not flag("sparse", sparse):
         X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
-        return X.reshape(n_samples, task.n_sites), y
+        return X.reshape(n_samples, task.n_sites)[order], y[order]
     if task.background_noise:
         raise bad_value("sparse", sparse, f"an image with background_noise={background_noise} has no zeros", "drop one")
     pairs, y = sample_pairs(task, n_samples, seed=seed)
-    return _sparse_rows(pairs, task), y
+    return _sparse_rows(pairs[order], task), y[order]
+
+
+def _order(seed: int, n: int) -> NDArray[np.int64]:
+    key = int.from_bytes(seed_key(seed, "make_scale_detection/shuffle")[:8], "little")
+    order: NDArray[np.int64] = np.random.Generator(np.random.Philox(key=key)).permutation(n)
+    return order
 
 
 def _seed_of(random_state: Any) -> int:
@@ -82,6 +130,9 @@ def _seed_of(random_state: Any) -> int:
 
     if random_state is None or isinstance(random_state, np.random.RandomState | ModuleType):
         return int(check_random_state(random_state).randint(2**31 - 1))
+    if isinstance(random_state, str | float | bool):
+        text = "must be an integer from 0 to 2^64 - 1, a RandomState or None"
+        raise bad_type("random_state", random_state, text)
     return check_seed(random_state, "random_state")
 
 

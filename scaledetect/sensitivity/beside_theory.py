@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import InvalidValueError, bad_value
 from scaledetect.perturbations.noise import Noise
+from scaledetect.results import Sensitivities
 from scaledetect.results.theory_comparison import TheoryComparison
+from scaledetect.statistics.hotelling import joint_test
 from scaledetect.task.cards import Card, ReferenceNet, load_card
 from scaledetect.task.task import Task, check_task
 
@@ -83,4 +86,16 @@ def compare_net(
     # Theory first: it refuses what has no closed form before any image is drawn.
     exact = theory.sensitivities(task, **net.model_dump(), noise=noise)
     measured = sensitivities(ConstantFilterNet(task.dim, **net.model_dump()), task, n, noise=noise, seed=seed)
-    return TheoryComparison(card, task, net, noise, measured, exact, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return TheoryComparison(card, task, net, noise, measured, exact, seconds, _p_values(measured, exact))
+
+
+def _p_values(measured: Sensitivities, exact: Sensitivities) -> dict[str, float]:
+    """Those of the joint test, NaN where no layer can be tested."""
+    found = {}
+    for name in ("D", "G", "R"):
+        try:
+            found[name] = joint_test(measured, exact, name).p_value
+        except InvalidValueError:
+            found[name] = math.nan
+    return found

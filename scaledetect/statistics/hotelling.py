@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scaledetect._base.arguments import integers, real_array
+from scaledetect._base.arguments import integers, one_of, real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.results import RARE_EVENTS, Sensitivities
 
-__all__ = ["ROWS_PER_LAYER", "HotellingTest", "hotelling"]
+__all__ = ["ROWS_PER_LAYER", "HotellingTest", "hotelling", "joint_test"]
 
 
 ROWS_PER_LAYER = 3
@@ -97,6 +100,83 @@ def hotelling(differences: ArrayLike, *, layers: Sequence[int] | None = None) ->
     n, p = len(rows), len(chosen)
     numbers = tuple(int(k) + 1 for k in chosen)
     return HotellingTest(statistic, (p, n - p), _p_value(statistic, n, p), numbers, left_out, n)
+
+
+def joint_test(
+    measured: Sensitivities, prediction: Sensitivities, quantity: Literal["D", "G", "R", "Delta"] = "D"
+) -> HotellingTest:
+    """Test that a measurement agrees with a prediction in all layers at once, by Hotelling's T^2 over its blocks.
+
+    All layers are measured on the same draws, so their deviations move together: an unlucky draw lifts many z at once,
+    which this test, unlike the largest z, takes into account.
+
+    Parameters
+    ----------
+    measured : Sensitivities
+        From `scaledetect.sensitivities` or `image_sensitivities`: its jackknife blocks are the rows.
+    prediction : Sensitivities
+        Exact, with the same layers.
+    quantity : {"D", "G", "R", "Delta"}, default "D"
+
+    Returns
+    -------
+    HotellingTest
+        Layers where either is NaN, that do not vary, or whose numerator was seen non-zero too seldom are left out.
+        Where those left are more than a third of the blocks, or depend on one another to the last digits, fewer are
+        taken, evenly spaced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument: a measurement without deviations, other layers, a prediction with standard errors of its
+        own, no layer that can be tested.
+
+    Examples
+    --------
+    >>> import scaledetect as sd
+    >>> from scaledetect.statistics import joint_test
+    >>> task, net = sd.Task(size=32, xi=8), sd.nets.ConstantFilterNet(dim=1, filter_size=2, stride=2, depth=3)
+    >>> s, t = sd.sensitivities(net, task, n=2000), sd.theory.sensitivities(task, net)
+    >>> joint_test(s, t).layers, joint_test(s, t).p_value > 0.01
+    ((1, 2, 3), True)
+    """
+    one_of("quantity", quantity, ("D", "G", "R", "Delta"))
+    if measured.deviations is None:
+        raise bad_value("measured", measured, "has no deviations of its blocks: it is no measurement")
+    if measured.layers != prediction.layers:
+        raise bad_value("prediction", prediction.layers, f"has other layers than the measurement: {measured.layers}")
+    if (np.nan_to_num(getattr(prediction, f"{quantity}_stderr")) > 0).any():
+        raise bad_value("prediction", prediction, "has errors of its own, which this test knows nothing of")
+    rows = _pseudo_values(measured, prediction, quantity)
+    rows[:, _rare(measured, quantity)] = np.nan
+    rows[:, ~(rows.std(axis=0, ddof=1) > 1e-14 * np.abs(rows).max(axis=0))] = np.nan
+    finite = np.asarray(np.isfinite(rows).all(axis=0))
+    most = len(rows)
+    while most >= 1:
+        places = _evenly_spaced(finite, most)
+        if len(places) == 1 or np.linalg.cond(np.corrcoef(rows[:, places], rowvar=False)) < WORST_CONDITION:
+            break
+        most = ROWS_PER_LAYER * (len(places) // 2)
+    test = hotelling(rows, layers=tuple(int(k) + 1 for k in places))
+    return replace(test, left_out=tuple(int(k) + 1 for k in np.flatnonzero(~finite)))
+
+
+def _rare(measured: Sensitivities, quantity: str) -> NDArray[np.bool_]:
+    """Layers whose numerator was seen non-zero too seldom for its error bar."""
+    rare = np.zeros(len(measured), dtype=bool)
+    for letter, events in (("D", measured.D_events), ("G", measured.G_events)):
+        if events is not None and quantity in (letter, "R"):
+            rare |= events < RARE_EVENTS
+    return rare
+
+
+def _pseudo_values(measured: Sensitivities, prediction: Sensitivities, quantity: str) -> FloatArray:
+    """One row a block: their mean is the deviation from the prediction, and its error that of the jackknife."""
+    assert measured.deviations is not None
+    deviations = measured.deviations[quantity]
+    blocks = len(deviations)
+    gap = getattr(measured, quantity) - getattr(prediction, quantity)
+    return np.asarray(gap + math.sqrt(blocks * (blocks - 1)) * (deviations - deviations.mean(axis=0)))
 
 
 def _t_squared(rows: FloatArray) -> float:

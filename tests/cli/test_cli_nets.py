@@ -38,6 +38,19 @@ def returns_nothing():
     pass
 
 
+class Wide(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(64, 4), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.last(F.silu(self.first(x)))
+
+
+def flat(x):
+    return x.flatten(1)
+
+
 def breaks():
     raise RuntimeError("no such luck")
 
@@ -109,6 +122,14 @@ def test_measure_averages_channels() -> None:
     assert found["own_nets:build"]["D"] == s.D.tolist()
 
 
+@pytest.mark.parametrize("prepare", ["flatten", "own_nets:flat"])
+def test_measure_prepares_images_and_chooses_layers(prepare: str) -> None:
+    options = ("own_nets:Wide", "--task", CARD, "--n", "100", "--prepare", prepare)
+    assert run("measure", *options).stdout.count("silu") == 1
+    assert len(measured(*options, "--layers", "silu,output")["own_nets:Wide"]["D"]) == 2
+    assert "silu" not in run("measure", *options, "--layers", "blocks").stdout
+
+
 def test_measure_constant_filter_by_name() -> None:
     found = measured("constant_filter", "--task", CARD, "--depth", "2", "--n", "200")
     assert list(found) == ["F=2 s=2"]
@@ -147,6 +168,11 @@ REFUSED = [
     (["fc2", "--images", "digits", "--n", "9999"], "'digits' has 355 test images"),
     (["fc2", "--images", "digit"], "unknown data set 'digit': did you mean digits"),
     (["--task", CARD, "--delta", "1"], "delta=1.0: goes with --images only"),
+    (
+        ["own_nets:Wide", "--task", CARD, "--prepare", "flip"],
+        "prepare='flip': is none of flatten, squeeze, tokens, rgb",
+    ),
+    (["own_nets:Wide", "--task", CARD, "--prepare", "own_nets:number"], "must be a function from a batch of images"),
     (["--task", CARD, "--output", "s.npz"], "takes one measurement; name one net"),
     (["own_nets:build", "--task", CARD, "--output", "s.csv"], "must end in .npz or .json"),
     (["own_nets:build", "--task", CARD, "--output", "nowhere/s.npz"], "cannot be written"),

@@ -83,6 +83,18 @@ def test_several_curves_and_guides() -> None:
     assert np.log(y[-1] / y[0]) / np.log(x[-1] / x[0]) == pytest.approx(laws["F=2"].D)
 
 
+def test_several_theories_beside_one_measurement(measured: Sensitivities) -> None:
+    theories = {"exact": exact(), "mine": Sensitivities.from_arrays(D=[0.5, 0.4, 0.3, 0.2], layers=measured.layers)}
+    figure = measured.plot(theory=theories, against="depth")
+    assert [text.get_text() for text in figure.legends[0].texts] == ["measured", "exact", "mine"]
+    curves = [line for line in figure.axes[0].lines if len(np.asarray(line.get_xdata())) == 4]
+    shown = {tuple(np.asarray(line.get_ydata())): (line.get_color(), line.get_linestyle()) for line in curves}
+    styles = [shown[tuple(theory.D)] for theory in theories.values()]
+    assert len(set(styles)) == 2
+    with pytest.raises(ValueError, match="against='A'"):
+        measured.plot(theory=theories, against="A")
+
+
 def test_refused(measured: Sensitivities) -> None:
     with pytest.raises(ValueError, match=r"theory=\['other'\]"):
         plot_sensitivities({"one": measured}, {"other": exact()})

@@ -126,6 +126,20 @@ def test_z_scores() -> None:
     assert np.isinf(dataclasses.replace(exact, D=exact.D + 0.3).z(exact)["D"]).all()
 
 
+def test_z_of_several_theories_by_name() -> None:
+    s = results()["measured"]
+    own = sd.Sensitivities.from_arrays(D=s.D + 3 * s.D_stderr, layers=s.layers)
+    found = s.z({"own": own, "same": dataclasses.replace(s, D_stderr=0 * s.D_stderr)})
+    np.testing.assert_allclose(found["own"]["D"], -3)
+    assert np.isnan(found["own"]["G"]).all()
+    np.testing.assert_array_equal(found["same"]["D"], 0)
+    assert s.z({}) == {}
+    with pytest.raises(ValueError, match=r"other layers than this result.*give from_arrays\(layers=...\)"):
+        s.z({"own": sd.Sensitivities.from_arrays(D=[1.0])})
+    with pytest.raises(TypeError, match=r"make one with Sensitivities.from_arrays"):
+        s.z([1.0])  # type: ignore[call-overload]
+
+
 def test_files_with_the_vector_of_each_block_are_read(tmp_path: Path) -> None:
     """As version 0.1 wrote them: vectors of shape (blocks, classes, A) in the place of totals and sketches."""
     result = results()["measured"]

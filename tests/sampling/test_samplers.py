@@ -251,13 +251,27 @@ def test_background_noise_does_not_depend_on_the_batch() -> None:
 
 
 def test_make_scale_detection() -> None:
-    X, y = make_scale_detection(20, size=8, xi=3, dim=2, random_state=5)
+    X, y = make_scale_detection(20, size=8, xi=3, dim=2, random_state=5, shuffle=False)
     images, labels = sample_images(Task(dim=2, size=8, xi=3), 20, seed=5, dtype="float64")
     assert X.shape == (20, 64)
     assert X.dtype == np.float64
     assert (images.reshape(20, 64) == X).all()
     assert (y == labels).all()
     assert make_scale_detection()[0].shape == (100, 64)
+
+
+def test_make_scale_detection_shuffles_the_rows_of_the_stream() -> None:
+    stream, alternating = make_scale_detection(40, random_state=5, shuffle=False)
+    X, y = make_scale_detection(40, random_state=5)
+    assert alternating.tolist() == [1, -1] * 20
+    # An order drawn at random alternates with a chance of 2 (20!)^2/40!, about 1e-11.
+    assert y.tolist() not in ([1, -1] * 20, [-1, 1] * 20)
+    places = [int(np.flatnonzero((stream == row).all(axis=1)).item()) for row in X]
+    assert sorted(places) == list(range(40))
+    assert (alternating[places] == y).all()
+    assert (make_scale_detection(40, random_state=5)[0] == X).all()
+    with pytest.raises(ValueError, match=r"n_samples=5000: .*; ask for fewer$"):
+        make_scale_detection(5000)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -274,9 +288,9 @@ def test_make_scale_detection_sparse(dim: int) -> None:
 
 def test_random_state() -> None:
     def draw(random_state: Any) -> bytes:
-        return make_scale_detection(20, size=32, xi=8, random_state=random_state)[0].tobytes()  # type: ignore[union-attr]
+        return make_scale_detection(20, size=32, xi=8, random_state=random_state)[0].tobytes()
 
-    assert draw(0) == draw(np.int64(0)) == make_scale_detection(20, size=32, xi=8)[0].tobytes()  # type: ignore[union-attr]
+    assert draw(0) == draw(np.int64(0)) == make_scale_detection(20, size=32, xi=8)[0].tobytes()
     assert draw(np.random.RandomState(0)) == draw(np.random.RandomState(0))
     assert draw(np.random.RandomState(0)) != draw(np.random.RandomState(1))
     np.random.seed(1)  # noqa: NPY002

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from scaledetect.statistics import hotelling
+import scaledetect as sd
+from scaledetect.statistics import hotelling, joint_test
 
 FloatArray = NDArray[np.float64]
 
@@ -129,3 +130,49 @@ def test_bad_input_is_named() -> None:
     x[0, 0] = math.nan
     with pytest.raises(ValueError, match=r"layers \(1,\) are not finite"):
         hotelling(x, layers=(1, 2))
+
+
+TASK = sd.Task(size=16, xi=4, labelling="block")
+
+
+@pytest.fixture(scope="module")
+def measured() -> sd.Sensitivities:
+    return sd.sensitivities(sd.nets.ConstantFilterNet(dim=1, filter_size=2, stride=2, depth=3), TASK, 10_000)
+
+
+@pytest.fixture(scope="module")
+def exact() -> sd.Sensitivities:
+    return sd.theory.sensitivities(TASK, filter_size=2, stride=2, depth=3)
+
+
+def test_of_one_layer_the_joint_test_is_its_z(measured: sd.Sensitivities, exact: sd.Sensitivities) -> None:
+    # D is exactly 0 from layer 2 on: only the first can be tested.
+    test = joint_test(measured, exact)
+    assert (test.layers, test.left_out, test.n_rows) == ((1,), (2, 3), 50)
+    assert test.statistic == pytest.approx(measured.z(exact)["D"][0] ** 2, rel=1e-9)
+    assert test.p_value == pytest.approx(2 * stats.t.sf(abs(measured.z(exact)["D"][0]), 49), rel=1e-9)
+
+
+def test_the_joint_test_finds_a_bias_that_no_single_z_shows(
+    measured: sd.Sensitivities, exact: sd.Sensitivities
+) -> None:
+    fine = joint_test(measured, exact, "G")
+    assert fine.layers == (1, 2, 3)
+    assert fine.p_value > 1e-3  # at level .001, the draws are fixed
+    # Layers move together: a prediction that is too high in one and too low in the next is seen at once.
+    bent = sd.Sensitivities.from_arrays(
+        D=measured.D, G=measured.G + 1.5 * measured.G_stderr * [1, -1, 1], layers=exact.layers
+    )
+    assert np.abs(measured.z(bent)["G"]).max() < 1.6
+    assert joint_test(measured, bent, "G").p_value < 1e-4
+
+
+def test_what_the_joint_test_cannot_decide_is_told(measured: sd.Sensitivities, exact: sd.Sensitivities) -> None:
+    with pytest.raises(ValueError, match="it is no measurement"):
+        joint_test(exact, exact)
+    with pytest.raises(ValueError, match="errors of its own"):
+        joint_test(measured, measured)
+    with pytest.raises(ValueError, match="other layers"):
+        joint_test(measured, sd.Sensitivities.from_arrays(D=[1.0]))
+    with pytest.raises(ValueError, match="at least one layer must be finite"):
+        joint_test(measured, sd.Sensitivities.from_arrays(G=exact.G, layers=exact.layers), "D")
