@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+LEAST_SHARE = 0.75
+"""Share of the experiments of a table that a theory must speak of to be ranked there."""
+
+
 @dataclass(frozen=True)
 class Mean:
     """Mean over experiments of a score: of the signed squares, their standard error, and shares within 10 %."""
@@ -52,11 +56,11 @@ class BoardRow:
     Attributes
     ----------
     rank : int or None
-        1 for the smallest mean over D, G and R of `square`; None where the theory speaks of fewer experiments than
-        another one of the table.
+        1 for the smallest mean over D, G and R of `square`; None where the theory speaks of fewer than three quarters
+        of the experiments of the table.
     theory, version, title
     D, G, R : Mean
-        Over experiments.
+        Over the experiments that are `common` in the table; without a rank, over all that the theory speaks of.
     scores : tuple of PredictionScore
         One an experiment, by name.
     """
@@ -78,11 +82,22 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class BoardTable:
-    """All theories that are told the same, in one regime; `experiments` are those that any of them speaks of."""
+    """All theories that are told the same, in one regime.
+
+    Attributes
+    ----------
+    regime, told
+    experiments : tuple of str
+        Those that any of them speaks of.
+    common : tuple of str
+        Those that all that have a rank speak of: the ranks are decided there.
+    rows : tuple of BoardRow
+    """
 
     regime: Regime
     told: Told
     experiments: tuple[str, ...]
+    common: tuple[str, ...]
     rows: tuple[BoardRow, ...]
 
 
@@ -169,16 +184,18 @@ def _scores(theory: Theory, names: Sequence[str], folder: Path) -> Iterable[tupl
 def _table(
     regime: Regime, told: Told, scores: dict[str, list[PredictionScore]], theories: dict[str, Theory]
 ) -> BoardTable:
-    experiments = sorted({one.experiment for row in scores.values() for one in row})
-    rows = sorted((_row(theories[name], one) for name, one in scores.items()), key=lambda row: row.square)
-    whole = [row for row in rows if len(row.scores) == len(experiments)]
-    part = [row for row in rows if len(row.scores) < len(experiments)]
-    ranked = [replace(row, rank=rank) for rank, row in enumerate(whole, start=1)]
-    return BoardTable(regime, told, tuple(experiments), (*ranked, *part))
+    speaks = {name: {one.experiment for one in found} for name, found in scores.items()}
+    experiments = set().union(*speaks.values())
+    whole = [name for name, of in speaks.items() if len(of) >= LEAST_SHARE * len(experiments)]
+    common = experiments.intersection(*(speaks[name] for name in whole))
+    rows = [_row(theories[name], found, common if name in whole else experiments) for name, found in scores.items()]
+    rows.sort(key=lambda row: (row.theory not in whole, row.square))
+    ranked = (replace(row, rank=rank if row.theory in whole else None) for rank, row in enumerate(rows, start=1))
+    return BoardTable(regime, told, tuple(sorted(experiments)), tuple(sorted(common)), tuple(ranked))
 
 
-def _row(theory: Theory, scores: list[PredictionScore]) -> BoardRow:
-    means = {name: _mean([getattr(one, name) for one in scores]) for name in SCORED}
+def _row(theory: Theory, scores: list[PredictionScore], decided_on: set[str]) -> BoardRow:
+    means = {name: _mean([getattr(one, name) for one in scores if one.experiment in decided_on]) for name in SCORED}
     return BoardRow(None, theory.name, theory.version, theory.title, **means, scores=tuple(scores))
 
 

@@ -22,8 +22,9 @@ Theories compete, and frozen experiments decide (`scaledetect experiment`): D, G
 channels, in the layers whose A is below the xi of the task. A score is the mean over layers of the squared logarithmic
 error ln(predicted / measured) of the mean net, less the noise of the measurement; shown is its root, the typical
 error (0.1: ten per cent), with the square and its standard error over nets beside it. A layer that a theory says
-nothing of costs as much as being off by a factor of ten. Theories are ranked by the mean over D, G and R, averaged over
-experiments, among those that are told the same; without a rank are those that speak of fewer experiments than another.
+nothing of costs as much as being off by a factor of ten. Theories that are told the same are ranked by the mean over D,
+G and R, averaged over the experiments that all of them speak of; without a rank, and averaged over what they do speak
+of, are those that speak of fewer than three quarters of them.
 "Single nets" is the error of D net by net, for theories that predict nets one by one. Theories told more than the task
 are scored on the nets whose weights are published. How to enter one: docs/submit-theory.md.
 """

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import fdtrc
 
 from scaledetect._base.arguments import integers, one_of, real_array
 from scaledetect._base.array_types import FloatArray
@@ -195,19 +196,18 @@ def _t_squared(rows: FloatArray) -> float:
 
 
 def _p_value(statistic: float, n: int, p: int) -> float:
-    from scipy.stats import f
-
-    return float(f.sf(statistic * (n - p) / (p * (n - 1)), p, n - p))
+    # The F distribution without scipy.stats, which takes a second to load.
+    return float(fdtrc(p, n - p, statistic * (n - p) / (p * (n - 1))))
 
 
 def _evenly_spaced(finite: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
-    """Places of the layers to test: all that are finite, or n/3 of them, evenly spaced; the last one if only one."""
-    places = np.flatnonzero(finite)
-    if not places.size:
+    """Indices of the layers to test: all that are finite, or n/3 of them, evenly spaced; the last one if only one."""
+    indices = np.flatnonzero(finite)
+    if not indices.size:
         raise bad_value("differences", "no layer", "at least one layer must be finite for all rows")
-    most = min(places.size, n // ROWS_PER_LAYER)
-    steps = np.linspace(places.size - 1, 0, most) if most > 1 else np.array([places.size - 1.0])
-    return np.asarray(np.sort(places[np.rint(steps).astype(np.int64)]), dtype=np.int64)
+    most = min(indices.size, n // ROWS_PER_LAYER)
+    steps = np.linspace(indices.size - 1, 0, most) if most > 1 else np.array([indices.size - 1.0])
+    return np.asarray(np.sort(indices[np.rint(steps).astype(np.int64)]), dtype=np.int64)
 
 
 def _chosen(layers: Sequence[int], finite: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
@@ -219,8 +219,8 @@ def _chosen(layers: Sequence[int], finite: NDArray[np.bool_], n: int) -> NDArray
     if len(layers) * ROWS_PER_LAYER > n:
         text = f"must be at most {n // ROWS_PER_LAYER} with {n} rows, a third as many"
         raise bad_value("layers", tuple(layers), text, "choose fewer, or leave the choice to the test")
-    places = np.array(sorted(int(k) - 1 for k in layers), dtype=np.int64)
-    if not finite[places].all():
-        missing = tuple(int(k) + 1 for k in places[~finite[places]])
+    indices = np.array(sorted(int(k) - 1 for k in layers), dtype=np.int64)
+    if not finite[indices].all():
+        missing = tuple(int(k) + 1 for k in indices[~finite[indices]])
         raise bad_value("layers", tuple(layers), f"layers {missing} are not finite for all rows", "leave them out")
-    return places
+    return indices

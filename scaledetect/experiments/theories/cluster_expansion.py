@@ -26,7 +26,7 @@ class ClusterExpansion(Theory):
 
     def applies(self, experiment: Experiment) -> bool:
         """To pooling nets on tasks without background noise."""
-        return experiment.spec is not None and experiment.task.background_noise == 0
+        return experiment.card.net.width is not None and experiment.task.background_noise == 0
 
     def predict(self, experiment: Experiment) -> dict[int, Sensitivities]:
         """One for each net whose weights are there."""

@@ -23,8 +23,7 @@ DRAWS = 2000
 
 def wide_net(experiment: Experiment) -> Sensitivities:
     """Averages over random weights (`scaledetect.theory.at_initialisation`)."""
-    pooling, spec = experiment.pooling, experiment.spec
-    assert spec is not None
+    pooling = experiment.pooling
     return at_initialisation(
         experiment.task,
         filter_size=pooling.filter_size,

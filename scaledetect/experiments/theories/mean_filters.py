@@ -20,7 +20,7 @@ class MeanFilters(Theory):
 
     def applies(self, experiment: Experiment) -> bool:
         """To pooling nets on tasks without background noise."""
-        return experiment.spec is not None and experiment.task.background_noise == 0
+        return experiment.card.net.width is not None and experiment.task.background_noise == 0
 
     def predict(self, experiment: Experiment) -> dict[int, Sensitivities]:
         """One a net. One channel is its own mean: the prediction is of single channels and of their mean alike."""
