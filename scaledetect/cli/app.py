@@ -48,7 +48,6 @@ app = typer.Typer(
     help="Scale-detection tasks: sample exactly, measure any network, compare with the exact theory.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, checks.check, train.train, compare.compare,

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from scaledetect._base.tables import with_error
 from scaledetect.results import RARE_EVENTS
 
 if TYPE_CHECKING:
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
 
 QUANTITIES = ("D", "G", "R")
 RARE_NOTE = f"* D or G was not 0 in fewer than {RARE_EVENTS} draws: do not trust the error bars of this row"
-
-
-def with_error(value: float, error: float) -> str:
-    """``0.53922(41)``: the error in units of the last digits, two of them."""
-    if not (math.isfinite(value) and math.isfinite(error)):
-        return "-"
-    if error <= 0:
-        return f"{value:.6g}"
-    digits = 1 - math.floor(math.log10(error))
-    if round(error * 10.0**digits) == 100:
-        digits -= 1
-    if error >= 1:
-        digits = max(digits, 0)
-        return f"{value:.{digits}f}({error:.{digits}f})"
-    if digits > 9:
-        exponent = math.floor(math.log10(max(abs(value), error)))
-        return f"{with_error(value / 10.0**exponent, error / 10.0**exponent)}e{exponent:+03d}"
-    return f"{value:.{digits}f}({round(error * 10.0**digits)})"
 
 
 def print_sensitivities(title: str, curves: Mapping[str, Sensitivities]) -> None:

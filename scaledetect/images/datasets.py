@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scaledetect._base.arguments import MOST_NUMBERS, flag, integer, text
 from scaledetect._base.errors import bad_type, bad_value, unknown_name
+from scaledetect._base.tables import html_facts
 from scaledetect.images.sources import SOURCES
 
 __all__ = ["ImageData", "load"]
@@ -139,6 +140,22 @@ class ImageData:
     def __repr__(self) -> str:
         shape, n_train, n_test = self.train_images.shape[1:], len(self.train_labels), len(self.test_labels)
         return f"<ImageData {self.name!r}: {n_train} + {n_test} images of shape {shape}, {len(self.classes)} classes>"
+
+    def _repr_html_(self) -> str:
+        """Sizes, classes and statistics, as a notebook shows them."""
+        shown = ", ".join(self.classes[:12]) + (", ..." if len(self.classes) > 12 else "")
+        return html_facts(
+            f"Images: {self.name}",
+            {
+                "training images": f"{len(self.train_labels):,}",
+                "test images": f"{len(self.test_labels):,}",
+                "shape": self.train_images.shape[1:],
+                "classes": f"{len(self.classes)}: {shown}",
+                "mean of channels": np.round(self.mean, 4).tolist(),
+                "standard deviation": np.round(self.std, 4).tolist(),
+                "normalised": "yes" if self.normalised else "no",
+            },
+        )
 
 
 def load(

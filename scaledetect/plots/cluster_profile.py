@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS
+from scaledetect.plots.style import COLORS, GREY, MARKERS, NotebookFigure
 from scaledetect.results import ClusterProfile
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def plot_cluster_profile(profiles: ClusterProfile | Mapping[str, ClusterProfile]
     curves = {"": profiles} if isinstance(profiles, ClusterProfile) else dict(profiles)
     if not any(np.isfinite(curve.profile).any() for curve in curves.values()):
         raise bad_value("profiles", list(curves), "has no layer that responds to a pixel")
-    figure = Figure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")
+    figure = NotebookFigure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")
     *panels, last = figure.subplots(1, 1 + len(curves))
     deepest = max(len(curve) for curve in curves.values())
     colours = ScalarMappable(BoundaryNorm(np.arange(0.5, deepest + 1), 256), _SHADES)

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS, legible_ticks
+from scaledetect.plots.style import COLORS, GREY, MARKERS, NotebookFigure, legible_ticks
 from scaledetect.results import CoherentShare
 
 __all__ = ["plot_coherent_share"]
@@ -46,7 +46,7 @@ def plot_coherent_share(shares: Shares, theory: Shares | None = None, *, title: 
     if unknown := sorted(set(exact) - set(curves)):
         raise bad_value("theory", unknown, f"has labels that are not among those measured: {sorted(curves)}")
     known = all(curve.A is not None for curve in (*curves.values(), *exact.values()))
-    figure = Figure(figsize=(4.6, 3.5), layout="constrained")
+    figure = NotebookFigure(figsize=(4.6, 3.5), layout="constrained")
     axes = figure.subplots()
     for index, (label, curve) in enumerate(curves.items()):
         color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS
+from scaledetect.plots.style import COLORS, NotebookFigure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def plot_examples(task: Task, near: NDArray[np.int64], far: NDArray[np.int64]) -
     if not 1 <= n <= MOST:
         raise bad_value("near", f"{n} pairs", f"a figure shows 1 to {MOST} of each class")
     flat = task.dim == 1
-    figure = Figure(figsize=(9.0, 0.9 + 0.55 * n) if flat else (0.6 + 1.9 * n, 4.2), layout="constrained")
+    figure = NotebookFigure(figsize=(9.0, 0.9 + 0.55 * n) if flat else (0.6 + 1.9 * n, 4.2), layout="constrained")
     grid = figure.subplots(n, 2, squeeze=False, sharex=True).T if flat else figure.subplots(2, n, squeeze=False)
     draw = {1: _strip, 2: _image, 3: _projection}[task.dim]
     for row, (pairs, name) in enumerate(((near, "near"), (far, "far"))):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, MARKERS
+from scaledetect.plots.style import COLORS, MARKERS, NotebookFigure
 from scaledetect.probes import FilterSpectrum
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plot_spectra(spectra: FilterSpectrum | Mapping[str, FilterSpectrum], *, titl
     curves = {"": spectra} if isinstance(spectra, FilterSpectrum) else dict(spectra)
     if not any((~curve.pointwise).any() for curve in curves.values()):
         raise bad_value("spectra", list(curves), "has no layer with filters of more than one pixel")
-    figure = Figure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")
+    figure = NotebookFigure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")
     *panels, last = figure.subplots(1, 1 + len(curves))
     deepest = max(len(curve) for curve in curves.values())
     # Yellow is left out: it is lost on white.

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS, legible_ticks
+from scaledetect.plots.style import COLORS, GREY, MARKERS, NotebookFigure, legible_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def plot_kernel_learning_curves(
     labelled = dict(curves) if isinstance(curves, Mapping) else {"": curves}
     if not labelled:
         raise bad_value("curves", curves, "must hold at least one curve")
-    figure = Figure(figsize=(7.6, 3.4), layout="constrained")
+    figure = NotebookFigure(figsize=(7.6, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for number, (label, curve) in enumerate(labelled.items()):
         color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS
+from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS, NotebookFigure
 
 if TYPE_CHECKING:
     from scaledetect.results.theory_comparison import TheoryComparison
@@ -22,7 +22,7 @@ def plot_overview(comparisons: Sequence[TheoryComparison]) -> Figure:
     if not comparisons:
         raise bad_value("comparisons", list(comparisons), "is empty")
     cards = list(dict.fromkeys(one.card for one in comparisons))
-    figure = Figure(figsize=(10.0, 1.6 + 0.36 * max(len(cards), 6)), layout="constrained")
+    figure = NotebookFigure(figsize=(10.0, 1.6 + 0.36 * max(len(cards), 6)), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     for index, name in enumerate(PANELS):
         style = {"color": COLORS[index], "linestyle": "none", "marker": MARKERS[index], "alpha": 0.7}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scaledetect._base.arguments import one_of
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS, legible_ticks
+from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS, NotebookFigure, legible_ticks
 from scaledetect.results import Exponents, Sensitivities
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def plot_sensitivities(
     if unknown := sorted((set(exact) | set(laws)) - set(curves)):
         raise bad_value("theory", unknown, f"has labels that are not among those measured: {sorted(curves)}")
     axis = _horizontal(against, [*curves.values(), *exact.values(), *rivals.values()])
-    figure = Figure(figsize=(10.0, 3.5), layout="constrained")
+    figure = NotebookFigure(figsize=(10.0, 3.5), layout="constrained")
     panels = figure.subplots(1, 3)
     for axes, name in zip(panels, PANELS, strict=True):
         for index, (label, curve) in enumerate(curves.items()):

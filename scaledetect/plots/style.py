@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from scaledetect._base.errors import bad_value
@@ -12,9 +14,8 @@ from scaledetect._base.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "MARKERS", "PANELS", "legible_ticks", "save_figure"]
+__all__ = ["COLORS", "GREY", "MARKERS", "PANELS", "NotebookFigure", "legible_ticks", "save_figure"]
 
 # Okabe and Ito: told apart by readers of every colour vision, and in print by their brightness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -31,6 +32,25 @@ PANELS = {
 
 
 GREY = "#666666"
+
+
+NOTEBOOK_DPI = 96
+"""Pixels an inch at which a notebook shows a figure."""
+
+
+FILE_DPI = 200
+"""Pixels an inch of figures in files."""
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows without pyplot, which none of ours knows of (matplotlib issue 16782)."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """PNG of two pixels a point for sharp screens, and the size to show it at."""
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", dpi=2 * NOTEBOOK_DPI)
+        width, height = (round(NOTEBOOK_DPI * side) for side in self.get_size_inches())
+        return buffer.getvalue(), {"width": width, "height": height}
 
 
 def legible_ticks(axis: Axis) -> None:
@@ -51,4 +71,4 @@ def save_figure(figure: Figure, path: Path) -> None:
     if path.suffix[1:].lower() not in known:
         raise bad_value("picture", str(path), f"must end in one of .{', .'.join(sorted(known))}")
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=160)
+        figure.savefig(temporary, dpi=FILE_DPI)

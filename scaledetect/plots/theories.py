@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from scaledetect._base.errors import bad_value
-from scaledetect.plots.style import COLORS, GREY, MARKERS
+from scaledetect.plots.style import COLORS, GREY, MARKERS, NotebookFigure
 
 __all__ = ["plot_theories"]
 
@@ -50,7 +50,7 @@ def plot_theories(curves: Mapping[str, Sequence[tuple[ArrayLike, ArrayLike]]], *
         raise bad_value("curves", list(curves), "has no layer that is predicted and measured")
     everything = np.concatenate(list(points.values()))
     rows = math.ceil((len(points) + 1) / COLUMNS)
-    figure = Figure(figsize=(3.1 * COLUMNS, 3.0 * rows), layout="constrained")
+    figure = NotebookFigure(figsize=(3.1 * COLUMNS, 3.0 * rows), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     deepest = int(everything[:, 0].max())
     shades = ScalarMappable(BoundaryNorm(np.arange(0.5, deepest + 1), 256), _SHADES)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from scaledetect._base.arguments import check_seed, integer
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.progress import ProgressOption, Report, reporting
 from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.activations.reader import ActivationReader
@@ -42,6 +43,7 @@ def coherent_share(
     prepare: Prepare | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    progress: ProgressOption = False,
 ) -> CoherentShare:
     """Measure how much of each layer's response to noise is the same for every draw of the noise.
 
@@ -69,6 +71,8 @@ def coherent_share(
         Number of images, a multiple of 100.
     seed : int, default 0
         Seed of the images and of the noise.
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`.
 
     Returns
     -------
@@ -105,9 +109,9 @@ def coherent_share(
         net, layers=layers, channel_mean=channel_mean, prepare=prepare, seed=seed, device=device, dtype=dtype
     )
     draws = TaskDraws(task, noise, seed, reader.image_dtype)
-    with reader:
+    with reporting(progress, "draws") as report, reader:
         reader.probe(draws(0, 7).clean)
-        inner, square = _block_sums(reader, draws, n)
+        inner, square = _block_sums(reader, draws, n, report)
     share, stderr = _ratios(inner, square)
     layers_found = tuple(reader.layers)
     _warn(layers_found, share)
@@ -139,7 +143,7 @@ def _draws(n: object) -> int:
     return number
 
 
-def _block_sums(reader: ActivationReader, draws: TaskDraws, n: int) -> tuple[FloatArray, FloatArray]:
+def _block_sums(reader: ActivationReader, draws: TaskDraws, n: int, report: Report) -> tuple[FloatArray, FloatArray]:
     """Sums over the images of each block of <e, e'> and of (|e|^2 + |e'|^2) / 2, each of shape (blocks, K)."""
     sums = np.zeros((2, MIN_BLOCKS, len(reader.layers)))
     # Two responses of a batch are held beside the activations that a batch of the reader is made for.
@@ -154,6 +158,7 @@ def _block_sums(reader: ActivationReader, draws: TaskDraws, n: int) -> tuple[Flo
         for k, (dot, norm) in enumerate(_products(reader, again.noisy, clean, one)):
             sums[0, :, k] += np.bincount(blocks, dot, minlength=MIN_BLOCKS)
             sums[1, :, k] += np.bincount(blocks, norm, minlength=MIN_BLOCKS)
+        report(start + len(y), n)
     return sums[0], sums[1]
 
 

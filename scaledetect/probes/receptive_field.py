@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from scaledetect._base.arguments import check_seed
 from scaledetect._base.array_types import FloatArray
+from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.activations.capture import Capture, Function, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
 from scaledetect.activations.net_input import DeviceAndType, Prepare
@@ -76,6 +77,7 @@ def effective_receptive_field(
     prepare: Prepare | None = None,
     seed: int = 0,
     batch_size: int = 32,
+    progress: ProgressOption = False,
 ) -> ReceptiveFields:
     """Measure over how many pixels each layer of a net pools: A = sqrt(1 + 12 Var).
 
@@ -110,6 +112,8 @@ def effective_receptive_field(
         Decides a task's images and the dither, from 0 to 2^64 - 1.
     batch_size : int, default 32
         Images in a forward pass, at most. Results do not depend on it beyond rounding.
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`, with images in the place of draws.
 
     Returns
     -------
@@ -142,10 +146,13 @@ def effective_receptive_field(
     seed = check_seed(seed)
     source = DitheredImages.of(images, n, dither=dither, seed=seed)
     capture, maps = Capture(net, layers), dict[str, Map]()
-    with left_as_found(capture.module, seed=seed), capture:
+    with reporting(progress, "images") as report, left_as_found(capture.module, seed=seed), capture:
+        done = 0
         for batch in source.batches(DeviceAndType.of(capture.module), batch_size):
             for name, found in derivatives(capture, batch, prepare).items():
                 maps[name] = found if name not in maps else found + maps[name]
+            done += len(batch)
+            report(done, len(source))
     warn_of_skipped(capture.skipped)
     A = np.array([_linear_size(found, periodic) for found in maps.values()])
     if flawed := [name for name, size in zip(maps, A, strict=True) if math.isnan(size)]:

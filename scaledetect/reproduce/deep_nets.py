@@ -54,13 +54,12 @@ def _jobs(size: Size) -> tuple[Job, ...]:
 
 
 def _draw(tables: Tables) -> dict[str, Figure]:
-    from matplotlib.figure import Figure
 
-    from scaledetect.plots.style import PANELS
+    from scaledetect.plots.style import PANELS, NotebookFigure
 
     nets = tables["nets"]
     nets = nets[nets["status"] != "diverged"]
-    figure = Figure(figsize=(10.0, 3.6), layout="constrained")
+    figure = NotebookFigure(figsize=(10.0, 3.6), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for axes, (name, (heading, _)) in zip(panels, PANELS.items(), strict=True):
         _panel(axes, nets, name)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect.plots.style import COLORS, PANELS, legible_ticks
+from scaledetect.plots.style import COLORS, PANELS, NotebookFigure, legible_ticks
 from scaledetect.reproduce.study import Tables
 from scaledetect.theory import exponents
 
@@ -76,7 +76,7 @@ def seeds_by_layer(curves: pd.DataFrame, name: str) -> tuple[FloatArray, FloatAr
 
 
 def _figure(curves: pd.DataFrame, jobs: Sequence[str], channels: Channels) -> Figure:
-    figure = Figure(figsize=(0.6 + 3.6 * len(jobs), 8.6), layout="constrained")
+    figure = NotebookFigure(figsize=(0.6 + 3.6 * len(jobs), 8.6), layout="constrained")
     panels = figure.subplots(3, len(jobs), squeeze=False, sharex="col")
     for column, job in zip(panels.T, jobs, strict=True):
         rows = curves[curves["job"] == job]

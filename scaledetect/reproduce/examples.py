@@ -65,11 +65,11 @@ def _jobs(size: Size) -> tuple[Job, ...]:
 
 
 def _draw(tables: Tables) -> dict[str, Figure]:
-    from matplotlib.figure import Figure
+    from scaledetect.plots.style import NotebookFigure
 
     pixels = tables["pixels"]
     titles = ("Task 1: are the two pixels closer than ξ?", "Task 2: do they lie in one block of side ξ?")
-    figure = Figure(figsize=(9.6, 3.7), layout="constrained")
+    figure = NotebookFigure(figsize=(9.6, 3.7), layout="constrained")
     halves: Any = figure.subfigures(1, 2, wspace=0.04)
     for part, (card, rows), title in zip(halves, pixels.groupby("card", sort=False), titles, strict=True):
         part.suptitle(title, fontsize=10)

@@ -34,13 +34,12 @@ def _jobs(size: Size) -> tuple[Job, ...]:
 
 
 def _draw(tables: Tables) -> dict[str, Figure]:
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from scaledetect.plots.style import COLORS, PANELS, legible_ticks
+    from scaledetect.plots.style import COLORS, PANELS, NotebookFigure, legible_ticks
 
     layers = tables["layers"]
-    figure = Figure(figsize=(10.0, 3.6), layout="constrained")
+    figure = NotebookFigure(figsize=(10.0, 3.6), layout="constrained")
     for axes, (name, (heading, symbol)) in zip(figure.subplots(1, 3), PANELS.items(), strict=True):
         for color, net in zip(COLORS, NETS, strict=False):
             for curve, style in STYLES.items():

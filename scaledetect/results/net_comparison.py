@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scaledetect._base.array_types import FloatArray
+from scaledetect._base.tables import html_table, with_error
 from scaledetect.results.sensitivities import Sensitivities
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ class NetComparison:
     def __repr__(self) -> str:
         others = ", ".join(self.nets[1:])
         return f"<Comparison of {others} with {self.nets[0]}, {len(self.layers)} layers>"
+
+    def _repr_html_(self) -> str:
+        """One row for each net but the first and each layer, as a notebook shows it."""
+        rows = []
+        for number, net in enumerate(self.nets[1:]):
+            for k, layer in enumerate(self.layers):
+                pairs = ((getattr(self, q)[number, k], getattr(self, q + "_stderr")[number, k]) for q in "DGR")
+                rows.append((net, layer, *(with_error(*pair) for pair in pairs)))
+        title = f"Differences from {self.nets[0]}, on the same draws"
+        return html_table(title, ("net", "layer", "D", "G", "R"), rows, left=2)
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each net but the first and each layer: `net`, `layer`, then D, G, R and their standard errors."""

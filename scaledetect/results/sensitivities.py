@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.files import plain
+from scaledetect._base.tables import html_table, with_error
 from scaledetect.results.block_sums import BlockSums
 from scaledetect.results.storage import load, plain_config, save
 
@@ -164,6 +165,19 @@ class Sensitivities:
 
     def __repr__(self) -> str:
         return f"<Sensitivities {self.kind}, {len(self)} layers, n={self.n}, sigma={self.sigma:.6g}>"
+
+    def _repr_html_(self) -> str:
+        """One row a layer, as a notebook shows it."""
+        headings = ("k", "layer", *(() if self.A is None else ("A",)), "D", "G", "R", "Delta")
+        rows = []
+        for k, layer in enumerate(self.layers):
+            values = (with_error(getattr(self, q)[k], getattr(self, q + "_stderr")[k]) for q in headings[-4:])
+            size = () if self.A is None else (f"{self.A[k]:.2f}",)
+            rows.append((f"{k + 1}{'*' if self.rare[k] else ''}", layer, *size, *values))
+        drawn = f", n = {self.n}" if self.n else ""
+        title = f"Sensitivities, {self.kind}{drawn}, sigma = {self.sigma:.4g}"
+        rare = f"* D or G was not 0 in fewer than {RARE_EVENTS} draws: do not trust the error bars of this row"
+        return html_table(title, headings, rows, left=2, note=rare if self.rare.any() else "")
 
     @property
     def depth(self) -> NDArray[np.int64]:

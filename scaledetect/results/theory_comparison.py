@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.tables import html_table, with_error
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results.sensitivities import Sensitivities
 from scaledetect.task.task import Task
@@ -54,6 +55,20 @@ class TheoryComparison:
         where = self.card or f"dim={self.task.dim}, size={self.task.size}, xi={self.task.xi:g}"
         layers = f"{len(self.measured)} layers, worst |z|={self.worst:.2f}"
         return f"<TheoryComparison of {self.net.label} on {where}, {layers}>"
+
+    def _repr_html_(self) -> str:
+        """One row a layer: measured, exact and z, as a notebook shows it."""
+        headings = ("k", *(text for q in QUANTITIES for text in (q, "exact", "z")))
+        z, rows = self.z, []
+        for k in range(len(self.measured)):
+            cells = [str(k + 1)]
+            for q in QUANTITIES:
+                cells.append(with_error(getattr(self.measured, q)[k], getattr(self.measured, q + "_stderr")[k]))
+                cells += [f"{getattr(self.theory, q)[k]:.5g}", f"{z[q][k]:+.1f}"]
+            rows.append(cells)
+        joint = ", ".join(f"{q} {p:.2g}" for q, p in self.p_values.items())
+        note = f"Joint test over layers (Hotelling's T^2), p: {joint}" if joint else ""
+        return html_table(f"{self.net.label}: measured and exact", headings, rows, note=note)
 
     @property
     def z(self) -> dict[str, NDArray[np.float64]]:

@@ -74,6 +74,12 @@ class ScaleDetectionDataset(Dataset[tuple[Any, Any]]):
     def __len__(self) -> int:
         return self.n
 
+    def __repr__(self) -> str:
+        where = f", split={self.split!r}" if self.split else ""
+        return (
+            f"<ScaleDetectionDataset of {self.n} samples{where}, seed={self.seed}, target={self.target!r}: {self.task}>"
+        )
+
     def __getitem__(self, index: int) -> tuple[Any, torch.Tensor]:
         return self.__getitems__([index])[0]
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from scaledetect._base.errors import InvalidValueError, bad_value
+from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
 from scaledetect.results.theory_comparison import TheoryComparison
@@ -25,6 +26,7 @@ def compare_with_theory(
     noise: Noise | Sequence[Noise] = Noise(),
     seed: int | None = None,
     on_done: Callable[[TheoryComparison], None] | None = None,
+    progress: ProgressOption = False,
 ) -> tuple[TheoryComparison, ...]:
     """Measure constant-filter nets on a task, and compute the exact values beside.
 
@@ -42,6 +44,8 @@ def compare_with_theory(
         Seed of the draws, the same for all nets. Default: the first study seed of the card, 0 for a task.
     on_done : callable, optional
         Called with each comparison when it is complete.
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`, with comparisons in the place of draws.
 
     Returns
     -------
@@ -65,10 +69,12 @@ def compare_with_theory(
         raise bad_value("nets", nets, "nothing to compare", "give at least one ReferenceNet")
     if seed is None:
         seed = card.seeds.study[0] if isinstance(card, Card) else 0
-    done = []
-    for one_noise in [noise] if isinstance(noise, Noise) else noise:
-        for net in nets:
+    done: list[TheoryComparison] = []
+    pairs = [(one, net) for one in ([noise] if isinstance(noise, Noise) else noise) for net in nets]
+    with reporting(progress, "comparisons") as report:
+        for one_noise, net in pairs:
             done.append(compare_net(task, net, n=n, noise=one_noise, seed=seed, card=name))
+            report(len(done), len(pairs))
             if on_done is not None:
                 on_done(done[-1])
     return tuple(done)

@@ -13,6 +13,7 @@ from torch import nn
 
 from scaledetect._base.arguments import at_least_one, check_number, flag, fraction
 from scaledetect._base.errors import bad_value
+from scaledetect._base.progress import ProgressOption, Report, reporting
 from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.perturbations.noise import Noise
@@ -49,6 +50,7 @@ def sensitivities(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     blocks: int = MIN_BLOCKS,
+    progress: ProgressOption = False,
 ) -> Sensitivities:
     """Measure how each layer of a network responds to deformation and to noise on a task, with standard errors.
 
@@ -108,6 +110,9 @@ def sensitivities(
         Where, and in which floating type, to run `net`; by default where and as it is.
     blocks : int, default 50
         Equal blocks B of the jackknife, at least 50. Draws are dealt out to them in turn.
+    progress : bool or callable, default False
+        True: a bar on standard error, in a terminal or a notebook. A function is called with a
+        `scaledetect._base.progress.Progress` after each batch: `what`, draws `done`, their `total`, `seconds`.
 
     Returns
     -------
@@ -171,15 +176,18 @@ def sensitivities(
         "start": start,
     }
     if isinstance(n, str):
-        return _exhaustive(options, draws, n, config, target_stderr, keep_sums)
+        with reporting(progress, "pairs") as report:
+            return _exhaustive(
+                options, draws, n, config, {"target_stderr": target_stderr, "keep_sums": keep_sums}, report
+            )
     n, start = _multiple("n", at_least_one("n", n), 2 * options.blocks), check_number("start", start)
     target = (
         None if target_stderr is None else fraction("target_stderr", target_stderr, way_out="it is relative to D and G")
     )
     if start:
         _multiple("start", start, 2 * options.blocks)
-    with options.running() as passes:
-        measurement = _measure(options, passes, draws, n, start, target)
+    with reporting(progress, "draws") as report, options.running() as passes:
+        measurement = _measure(options, passes, draws, (n, start, target), report)
         sums = measurement.sums()
     return outcome(
         {name: estimate_layer(layer) for name, layer in sums.items()},
@@ -193,11 +201,20 @@ def sensitivities(
 
 
 def _measure(
-    options: MeasurementOptions, passes: Passes, draws: TaskDraws, n: int, start: int, target: float | None
+    options: MeasurementOptions,
+    passes: Passes,
+    draws: TaskDraws,
+    request: tuple[int, int, float | None],
+    report: Report,
 ) -> Measurement:
-    measurement = Measurement(passes, blocks=options.blocks, classes=draws.classes, batch_size=options.batch_size)
+    """The draws that `request` asks for: how many, from which on, and the error to reach."""
+    n, start, target = request
+    measurement = Measurement(
+        passes, blocks=options.blocks, classes=draws.classes, batch_size=options.batch_size, report=report
+    )
     size, most = measurement.probe(draws(start, 8).clean), MOST_GROWTH * n
     while True:
+        measurement.expect(n)
         for first, count in runs(start + measurement.n, n - measurement.n, size):
             measurement.add(draws(first, count))
         if target is None:
@@ -229,16 +246,22 @@ def _worst(estimates: Mapping[str, Estimate]) -> float:
 
 
 def _exhaustive(
-    options: MeasurementOptions, draws: TaskDraws, n: str, config: Mapping[str, Any], target: object, keep_sums: bool
+    options: MeasurementOptions,
+    draws: TaskDraws,
+    n: str,
+    config: Mapping[str, Any],
+    idle: Mapping[str, object],
+    report: Report,
 ) -> Sensitivities:
     if n != "all":
         raise bad_value("n", n, 'must be an integer or "all"')
-    for name, value in (("target_stderr", target), ("start", config["start"]), ("keep_sums", keep_sums)):
+    for name, value in {**idle, "start": config["start"]}.items():
         if value:
             raise bad_value(name, value, 'means nothing with n="all", which leaves nothing out', "leave it out")
     n_pairs = check_population(draws.task, options.blocks)
     with options.running() as passes:
         sums = measure_population(passes, draws, options.blocks, batch_size=options.batch_size)
+        report(n_pairs, n_pairs)
     return outcome(
         {name: estimate_population(layer) for name, layer in sums.items()},
         options.capture,

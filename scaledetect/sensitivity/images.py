@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from scaledetect._base.errors import bad_value
+from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.activations.capture import Function
 from scaledetect.activations.net_input import Prepare
 from scaledetect.perturbations.noise import Noise
@@ -40,6 +43,7 @@ def image_sensitivities(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     blocks: int = MIN_BLOCKS,
+    progress: ProgressOption = False,
 ) -> Sensitivities:
     """Measure how each layer of a network responds to smooth deformations of images and to noise.
 
@@ -69,6 +73,8 @@ def image_sensitivities(
     blocks : int, default 50
         Blocks B of the jackknife, at least 50; images are dealt out to them in turn. Unless B divides n they differ by
         an image in size, which the standard errors take into account (Busing et al. 1999).
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`, with images in the place of draws.
 
     Returns
     -------
@@ -115,11 +121,12 @@ def image_sensitivities(
             'is read once, and match="ensemble" reads the images twice',
             'give a tensor, a list or a DataLoader; or noise=Noise(sigma=...), or Noise(match="sample")',
         )
-    with options.running() as passes:
+    with reporting(progress, "images") as report, options.running() as passes:
         if matched:
             size = options.batch_size or EFFICIENT_ROWS
             draws = replace(draws, sigma=draws.matched_sigma(map(stream.moved, rebatched(stream, size))))
-        measurement = _measure(options, passes, stream, draws)
+        total = len(images) if isinstance(images, torch.Tensor | np.ndarray) else None
+        measurement = _measure(options, passes, stream, draws, report=report, total=total)
     return outcome(
         {name: estimate_layer(layer) for name, layer in measurement.sums().items()},
         options.capture,
@@ -136,8 +143,10 @@ def image_sensitivities(
     )
 
 
-def _measure(options: MeasurementOptions, passes: Passes, stream: ImageStream, draws: ImageDraws) -> Measurement:
-    measurement = Measurement(passes, blocks=options.blocks, classes=1, batch_size=options.batch_size)
+def _measure(
+    options: MeasurementOptions, passes: Passes, stream: ImageStream, draws: ImageDraws, **progress: Any
+) -> Measurement:
+    measurement = Measurement(passes, blocks=options.blocks, classes=1, batch_size=options.batch_size, **progress)
     batches, begun = iter(stream), list[Tensor]()
     while sum(map(len, begun)) < options.blocks and (batch := next(batches, None)) is not None:
         begun.append(batch)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.progress import Report
 from scaledetect.activations.capture import Capture, skipped_text
 from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, shape_error
 from scaledetect.results import BlockSums
@@ -94,11 +95,25 @@ class Measurement:
     that come sorted are alike.
     """
 
-    def __init__(self, passes: Passes, *, blocks: int, classes: int, batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        passes: Passes,
+        *,
+        blocks: int,
+        classes: int,
+        batch_size: int | None = None,
+        report: Report | None = None,
+        total: int | None = None,
+    ) -> None:
         self._passes, self._blocks, self._classes = passes, blocks, classes
         self._cells, self._batch_size = blocks * classes, batch_size
         self._draws = 1
+        self._report, self._total = report, total
         self.n = 0
+
+    def expect(self, total: int) -> None:
+        """How many draws there will be, for whoever is told of progress."""
+        self._total = total
 
     def probe(self, images: Images) -> int:
         """Find the layers; how many draws to give to `add` at a time."""
@@ -110,8 +125,12 @@ class Measurement:
     def add(self, versions: Versions) -> None:
         """The next draws, all versions of a batch in one forward pass. All but the last time whole rounds."""
         assert self.n % self._cells == 0
+        done = self.n
         for rows, group in dealt(len(versions.clean), self._cells, self._draws):
             self._add_batch([images[rows] for images in versions], group)
+            done += len(rows)
+            if self._report is not None:
+                self._report(done, self._total)
         self.n += len(versions.clean)
 
     def _add_batch(self, versions: Sequence[Images], group: Group) -> None:

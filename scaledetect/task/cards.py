@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from scaledetect._base.arguments import LARGEST, one_of, text
 from scaledetect._base.errors import InvalidValueError, unknown_name
+from scaledetect._base.tables import html_facts
 from scaledetect.task.card_files import Table, TaskTable, parse_card, read_card_file
 from scaledetect.task.task import Task
 
@@ -122,6 +123,22 @@ class Card(Table):
         if self.kind == "score":
             _check_budgets(self.task, self.budgets)
         return self
+
+    def __repr__(self) -> str:
+        return f"<Card {self.name}, {self.kind}: {self.display_name}>"
+
+    def _repr_html_(self) -> str:
+        """What the card says, as a notebook shows it."""
+        facts: dict[str, object] = {
+            "name": f"{self.name}, version {self.version}",
+            "kind": self.kind,
+            "task": self.task,
+        }
+        if self.budgets is not None:
+            facts |= self.budgets.model_dump()
+        if self.nets:
+            facts["nets"] = "; ".join(f"{net.label}, depth {net.depth}" for net in self.nets)
+        return html_facts(self.display_name, {**facts, "digest": self.digest, "citation": self.citation})
 
     def current_digest(self) -> str:
         """What `digest` should be: that of the data as this installation samples them."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from scaledetect._base.arguments import finite, flag, integer, not_negative, one_of, positive
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.tables import html_facts
 from scaledetect.task.population import MAX_CLASS_SIZE, Population, class_sizes
 
 __all__ = [
@@ -110,6 +111,11 @@ class Task:
         if self.labelling == "block" or self.dim == 1:
             put("norm", "l2")
         self._check_population()
+
+    def _repr_html_(self) -> str:
+        """Fields and sizes of the population, as a notebook shows them."""
+        facts = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return html_facts("Task", {**facts, "near pairs": f"{self.n_near:,}", "far pairs": f"{self.n_far:,}"})
 
     # ------------------------------------------------------------------ geometry
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from scaledetect._base.errors import bad_value
+from scaledetect._base.tables import html_table
 from scaledetect.nets import NetFactory, NetSpec, calibrate_batch_norm
 from scaledetect.results import Sensitivities
 from scaledetect.sampling.seeds import factor_seed
@@ -20,7 +21,7 @@ from scaledetect.training.data import Sizes, draw_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Status", "TrainedMember", "TrainingRun", "members_frame"]
+__all__ = ["Status", "TrainedMember", "TrainingRun", "members_frame", "members_html"]
 
 Status = Literal["converged", "max_epochs", "diverged"]
 
@@ -99,6 +100,14 @@ class TrainingRun:
     def __len__(self) -> int:
         return len(self.members)
 
+    def __repr__(self) -> str:
+        sizes = f"n_train={self.sizes.train}, n_validation={self.sizes.validation}, n_test={self.sizes.test}"
+        return f"<TrainingRun of {self.spec.name}, {len(self)} seeds, {sizes}>"
+
+    def _repr_html_(self) -> str:
+        title = f"{self.spec.name} trained on {self.sizes.train} images, {len(self)} seeds"
+        return members_html(title, self.members)
+
     def __iter__(self) -> Iterator[TrainedMember]:
         return iter(self.members)
 
@@ -132,3 +141,14 @@ def members_frame(members: tuple[TrainedMember, ...]) -> pd.DataFrame:
     names = ("seed", "status", "epochs", "reached", *SCORES)
     rows: list[dict[str, Any]] = [{name: getattr(member, name) for name in names} for member in members]
     return pd.DataFrame(rows, columns=list(names))
+
+
+def members_html(title: str, members: Sequence[TrainedMember]) -> str:
+    """One row a member, as a notebook shows it."""
+    rows = []
+    for member in members:
+        scores = (getattr(member, name) for name in SCORES)
+        reached = "" if member.reached is None else str(member.reached)
+        texts = ("" if score is None else f"{score:.4g}" for score in scores)
+        rows.append((str(member.seed), member.status, str(member.epochs), reached, *texts))
+    return html_table(title, ("seed", "status", "epochs", "reached", *SCORES), rows, left=2)

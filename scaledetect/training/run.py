@@ -12,6 +12,7 @@ from torch import nn
 
 from scaledetect._base.arguments import check_device, integers, not_negative
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.progress import ProgressOption, Report, reporting
 from scaledetect.images import ImageData
 from scaledetect.nets import NetSpec
 from scaledetect.perturbations.noise import Noise
@@ -43,6 +44,7 @@ def train(
     noise: Noise = Noise(),
     start_from: Mapping[int, nn.Module] | None = None,
     on_epoch: Callable[[TrainProgress], object] | None = None,
+    progress: ProgressOption = False,
     device: torch.device | str | None = None,
     checkpoint_every: float = 20.0,
 ) -> TrainingRun: ...
@@ -59,6 +61,7 @@ def train(
     config: ImageTrainConfig | None = None,
     output: str | Path | None = None,
     on_epoch: Callable[[TrainProgress], object] | None = None,
+    progress: ProgressOption = False,
     device: torch.device | str | None = None,
     checkpoint_every: float = 20.0,
 ) -> ImageTrainingRun: ...
@@ -79,6 +82,7 @@ def train(
     noise: Noise = Noise(),
     start_from: Mapping[int, nn.Module] | None = None,
     on_epoch: Callable[[TrainProgress], object] | None = None,
+    progress: ProgressOption = False,
     device: torch.device | str | None = None,
     checkpoint_every: float = 20.0,
 ) -> TrainingRun | ImageTrainingRun:
@@ -119,6 +123,9 @@ def train(
         from 1 again.
     on_epoch : callable, optional
         Called after each epoch with a `TrainProgress`.
+    progress : bool or callable, default False
+        True: a bar over epochs on standard error, for each group of seeds trained together. A function is called after
+        each epoch, as in `scaledetect.sensitivities`.
     device : torch.device or str, optional
         Default: a GPU where there is one.
     checkpoint_every : float, default 20
@@ -155,27 +162,29 @@ def train(
     place, checkpoint_every = check_device(device), not_negative("checkpoint_every", checkpoint_every)
     if on_epoch is not None and not callable(on_epoch):
         raise bad_type("on_epoch", on_epoch, "must be a function of a TrainProgress")
-    if isinstance(task, ImageData):
-        _refuse({"n_validation": n_validation, "track": track, "start_from": start_from})
-        return train_on_images(
-            task, net, n_train=n_train, n_test=n_test, seeds=seeds,
-            config=ImageTrainConfig() if config is None else config, output=output, on_epoch=on_epoch, device=place,
-            checkpoint_every=checkpoint_every,
-        )  # fmt: skip
-    if n_train is None:
-        raise bad_type("n_train", n_train, "must be an integer of at least 1", "on a task say how many rows")
-    plan = Plan.of(
-        task,
-        net,
-        Sizes(n_train, n_validation, 0 if n_test is None else n_test),
-        seeds,
-        TrainConfig() if config is None else config,
-        Tracking(integers("track", track, kind="numbers of epochs, 0 for before training"), track_draws, noise),
-        start_from,
-    )
-    with nullcontext() if output is None else RunFolder(output, plan.describe()) as folder:
-        members = _train_groups(plan, place, folder, on_epoch, checkpoint_every)
-    return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
+    with reporting(progress, "epochs") as report:
+        on_epoch = _also_reporting(on_epoch, report)
+        if isinstance(task, ImageData):
+            _refuse({"n_validation": n_validation, "track": track, "start_from": start_from})
+            return train_on_images(
+                task, net, n_train=n_train, n_test=n_test, seeds=seeds,
+                config=ImageTrainConfig() if config is None else config, output=output, on_epoch=on_epoch, device=place,
+                checkpoint_every=checkpoint_every,
+            )  # fmt: skip
+        if n_train is None:
+            raise bad_type("n_train", n_train, "must be an integer of at least 1", "on a task say how many rows")
+        plan = Plan.of(
+            task,
+            net,
+            Sizes(n_train, n_validation, 0 if n_test is None else n_test),
+            seeds,
+            TrainConfig() if config is None else config,
+            Tracking(integers("track", track, kind="numbers of epochs, 0 for before training"), track_draws, noise),
+            start_from,
+        )
+        with nullcontext() if output is None else RunFolder(output, plan.describe()) as folder:
+            members = _train_groups(plan, place, folder, on_epoch, checkpoint_every)
+        return TrainingRun(plan.task, plan.spec, plan.sizes, plan.config, tuple(members[seed] for seed in plan.seeds))
 
 
 def _train_groups(
@@ -196,6 +205,17 @@ def _train_groups(
             early = [seed for seed in group if seed not in done]
             members |= {seed: folder.load_member(seed, plan.tracking.epochs, plan.spec) for seed in early}
     return members
+
+
+def _also_reporting(
+    on_epoch: Callable[[TrainProgress], object] | None, report: Report
+) -> Callable[[TrainProgress], object]:
+    def both(progress: TrainProgress) -> None:
+        report(progress.epoch, progress.max_epochs)
+        if on_epoch is not None:
+            on_epoch(progress)
+
+    return both
 
 
 def _refuse(given: Mapping[str, Any]) -> None:

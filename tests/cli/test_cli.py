@@ -14,7 +14,7 @@ from helpers.command_line import run
 
 import scaledetect as sd
 from scaledetect._base.files import check_writable, plain, replacing, write_json
-from scaledetect.cli.tables import with_error
+from scaledetect._base.tables import with_error
 
 CARD = "distance-1d-L64-xi16"
 SMALL = ["--filter-size", "2", "--stride", "2", "--depth", "3"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_value
+from scaledetect._base.progress import Report
 from scaledetect.perturbations.noise import Noise
 from scaledetect.task.task import Task
 from scaledetect.theory.initialisation.channel_means import kernel_fluctuation
@@ -46,6 +47,7 @@ class Draws:
     sigma: float
     n: int
     seed: int
+    report: Report = lambda done, total: None
 
 
 def channel_sums(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) -> FloatArray:
@@ -77,6 +79,7 @@ def _block_means(draws: Draws, net: WideNet, pairs: Sequence[tuple[int, int]]) -
             np.add.at(full[:, k], block, distances.full.T)
             np.add.at(mean[:, k], block, distances.mean.T)
         start += len(block)
+        draws.report(start, draws.n)
     return full / size, mean / size
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import at_least_one, check_number, check_seed, flag, one_of
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Pooling, Sensitivities
 from scaledetect.task.task import Task, check_task
@@ -55,6 +56,7 @@ def at_initialisation(
     noise: Noise = Noise(),
     n: int = 20_000,
     seed: int = 0,
+    progress: ProgressOption = False,
 ) -> Sensitivities:
     """Sensitivities of a `PoolingNet` before training, averaged over its weights, at infinite width.
 
@@ -92,6 +94,8 @@ def at_initialisation(
         Draws of the Monte Carlo, a multiple of 200.
     seed : int, default 0
         Seed of the draws, from 0 to 2^64 - 1. They are not those of a measurement with this seed.
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`.
 
     Returns
     -------
@@ -129,8 +133,10 @@ def at_initialisation(
     given = {"filter_size": filter_size, "stride": stride, "depth": depth, "gain": gain, "width": width}
     wide = _net_of_numbers(task, filter_size, stride, depth, gain) if net is None else _net_of(task, net, given)
     channels = _channels(channel_mean, width if net is None else net.width, net is not None)
-    draws = Draws(task, _checked(noise), _strength(task, noise), _number_of_draws(n), check_seed(seed))
-    blocks, exact = _sums(draws, wide, channels)
+    numbers = _checked(noise), _strength(task, noise), _number_of_draws(n), check_seed(seed)
+    with reporting(progress, "draws") as report:
+        draws = Draws(task, *numbers, report=report)
+        blocks, exact = _sums(draws, wide, channels)
     pooling = wide.pooling
     config = {
         "task": asdict(task),

@@ -12,6 +12,7 @@ import numpy as np
 from scaledetect._base.arguments import check_seed, flag, integer, integers, not_negative, one_of
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.task.task import Task, check_task
 from scaledetect.theory.kernels.finite_population import repeated_rows_error
 from scaledetect.theory.kernels.generalisation import RANK_TOLERANCE, effective_ridge, mean_squared_error, spectrum_of
@@ -42,6 +43,7 @@ def kernel_learning_curve(
     n_draws: int = 100,
     seed: int = 0,
     finite_population: bool = False,
+    progress: ProgressOption = False,
     **net_options: Any,
 ) -> KernelLearningCurve:
     """Error of kernel ridge regression against the number of training rows: a formula, and its measurement.
@@ -80,6 +82,8 @@ def kernel_learning_curve(
     finite_population : bool, default False
         Compute `mse_finite` too, a theory that counts how often each image is drawn; for a `ridge` above 0. Each number
         of rows takes some ten to a hundred inversions of the kernel.
+    progress : bool or callable, default False
+        As in `scaledetect.sensitivities`, with numbers of training rows in the place of draws.
     **net_options
         ``depth`` (default 3, number of ReLU layers) for ``"nngp"``; ``filter_size``, ``stride``, ``depth`` and
         ``gain`` for the pooling kernels, with the meaning and the defaults of `scaledetect.nets.PoolingNet`;
@@ -129,7 +133,11 @@ def kernel_learning_curve(
     gram = built.gram(population.images)
     _check_rounding(ridge, gram, max(P))
     spectrum = spectrum_of(gram, population)
-    measured = [_measure(population, gram, n, ridge, n_draws, seed) for n in P]
+    measured = []
+    with reporting(progress, "sizes") as report:
+        for number, rows in enumerate(P, start=1):
+            measured.append(_measure(population, gram, rows, ridge, n_draws, seed))
+            report(number, len(P))
     mse, mse_stderr, error, error_stderr = np.transpose(measured)
     arrays = (gram, population.weights, population.y)
     return KernelLearningCurve(

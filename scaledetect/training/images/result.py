@@ -15,7 +15,7 @@ from scaledetect.images import ImageData
 from scaledetect.nets import NetFactory, NetSpec, calibrate_batch_norm
 from scaledetect.sampling.seeds import factor_seed
 from scaledetect.training.images.config import ImageTrainConfig
-from scaledetect.training.result import TrainedMember, members_frame
+from scaledetect.training.result import TrainedMember, members_frame, members_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,14 @@ class ImageTrainingRun:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    def __repr__(self) -> str:
+        sizes = f"n_train={self.n_train}, n_test={self.n_test}"
+        return f"<ImageTrainingRun of {self.spec.name} on {self.data.name}, {len(self)} seeds, {sizes}>"
+
+    def _repr_html_(self) -> str:
+        title = f"{self.spec.name} trained on {self.n_train} images of {self.data.name}, {len(self)} seeds"
+        return members_html(title, self.members)
 
     def __iter__(self) -> Iterator[TrainedMember]:
         return iter(self.members)
