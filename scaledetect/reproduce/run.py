@@ -49,8 +49,9 @@ def reproduce(
     ----------
     name : str
         One of `names()`.
-    size : {"laptop", "paper"}, default "laptop"
-        Minutes on two cores, or the widths and seeds of the paper, for a GPU.
+    size : {"laptop", "paper", "small"}, default "laptop"
+        Minutes to hours on two cores, or the widths and seeds of the paper, for a GPU; the figures on images also have
+        a small size, for an hour or two of one core.
     output : str or Path
         Folder for the figure (PNG, SVG), its data (CSV) and its configuration (JSON). It also keeps what each finished
         job has left and where an unfinished one stands: called again, it goes on from there.
@@ -73,7 +74,7 @@ def reproduce(
 
     Notes
     -----
-    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506: figures 6 to 9.
+    Tomasini, Petrini, Cagnetta, Wyart, arXiv 2210.01506: figures 1, 3, 4 and 6 to 9.
 
     Examples
     --------
@@ -86,6 +87,8 @@ def reproduce(
     """
     one_of("size", size, get_args(Size))
     chosen = study(name)
+    if size not in chosen.sizes:
+        raise bad_value("size", size, f"{name!r} is made at {' or '.join(map(repr, chosen.sizes))}")
     part, parts = shard
     if not 1 <= part <= parts:
         raise bad_value("shard", shard, "must be (i, n) with 1 <= i <= n")
@@ -106,7 +109,10 @@ def reproduce(
     if missing:
         return Reproduction(name, (), (), missing)
     tables = folder.gather([job.name for job in jobs])
-    data = folder.write_data(tables if chosen.derive is None else {**tables, **chosen.derive(tables)})
+    written = tables if chosen.derive is None else {**tables, **chosen.derive(tables)}
+    if chosen.writes is not None:
+        written = {name: table for name, table in written.items() if name in chosen.writes}
+    data = folder.write_data(written)
     return Reproduction(name, data, folder.write_figures(chosen.draw(tables)), ())
 
 
@@ -119,6 +125,9 @@ _HOME = {
     "depth-1d": "depth_1d",
     "deep-nets": "deep_nets",
     "layers-2d": "layers_2d",
+    "images-error": "images.error_figure",
+    "images-layers": "images.layers_figure",
+    "filters": "images.filters_figure",
 }
 
 
@@ -129,7 +138,7 @@ def names() -> list[str]:
     --------
     >>> from scaledetect.reproduce import names
     >>> names()
-    ['examples', 'depth-1d', 'deep-nets', 'layers-2d']
+    ['examples', 'depth-1d', 'deep-nets', 'layers-2d', 'images-error', 'images-layers', 'filters']
     """
     return list(_HOME)
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Size", "Study", "Tables"]
 
-Size = Literal["laptop", "paper"]
-"""``laptop`` is for two cores and minutes; ``paper`` has the widths and seeds of the paper, and is for a GPU."""
+Size = Literal["small", "laptop", "paper"]
+"""``laptop`` is for two cores; ``paper`` has the widths and seeds of the paper, and is for a GPU; ``small``, of the
+figures on images, is for an hour of one core."""
 
 Tables = Mapping[str, "pd.DataFrame"]
 
@@ -48,6 +49,10 @@ class Study:
         From the tables of all jobs, one under another, to the figures by what follows the name; "" is the paper's.
     derive : callable, optional
         From the same tables to others that follow from them.
+    sizes : tuple of str
+        Those that it can be made at.
+    writes : tuple of str, optional
+        The tables that are written; by default all. Studies that share jobs can share a folder, and write their own.
     """
 
     name: str
@@ -56,3 +61,5 @@ class Study:
     jobs: Callable[[Size], tuple[Job, ...]]
     draw: Callable[[Tables], dict[str, Figure]]
     derive: Callable[[Tables], Tables] | None = None
+    sizes: tuple[Size, ...] = ("laptop", "paper")
+    writes: tuple[str, ...] | None = None

@@ -1,0 +1,1 @@
+"""The paper's figures on natural images, and its claims on them."""
