@@ -10,7 +10,7 @@ TOP = {
     "scaledetect.tasks": "tasks",
     "scaledetect.tasks.experiments": "tasks/experiments",
 }
-COPIED = {"docs/hypotheses.toml": "scaledetect/reproduce/hypotheses.toml"}
+COPIED = {f"docs/{name}": f"scaledetect/reproduce/{name}" for name in ("hypotheses.toml", "hypotheses-images.toml")}
 
 
 class BuildWithCopies(build_py):

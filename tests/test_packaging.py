@@ -96,6 +96,7 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
         "scaledetect/__init__.pyi",
         "scaledetect/py.typed",
         "scaledetect/reproduce/hypotheses.toml",
+        "scaledetect/reproduce/hypotheses-images.toml",
     }
 
 

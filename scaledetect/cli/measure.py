@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -24,6 +25,7 @@ from scaledetect.cli.options import (
     print_json,
     result_file,
 )
+from scaledetect.cli.train_images import Root, load_images
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -76,6 +78,7 @@ def measure(
     net: Source = None,
     task: TaskName = None,
     images: ImagesName = None,
+    root: Root = None,
     architecture: Architecture = None,
     filter_size: FilterSize = None,
     stride: Stride = None,
@@ -97,7 +100,7 @@ def measure(
     from scaledetect.cli.tables import print_sensitivities, progress
     from scaledetect.nets import names
 
-    where, nets = _place_and_nets(net, task, images, architecture, (filter_size, stride, depth))
+    where, nets = _place_and_nets(net, task, images, root, architecture, (filter_size, stride, depth))
     deformation = {key: value for key, value in (("delta", delta), ("cutoff", cutoff)) if value is not None}
     if task is not None and deformation:
         raise bad_value(*next(iter(deformation.items())), "goes with --images only", "leave it out")
@@ -142,6 +145,7 @@ def _place_and_nets(
     net: str | None,
     task: str | None,
     images: str | None,
+    root: Path | None,
     architecture: str | None,
     filters: tuple[str | None, str | None, int | None],
 ) -> tuple[Card | ImageData, dict[str, nn.Module]]:
@@ -163,7 +167,7 @@ def _place_and_nets(
         return card, {net: find_net(net, architecture=architecture, **_shape(net, architecture, card.task.dim, 1, 2))}
     if net is None:
         raise bad_value("net", net, "a data set has no nets of its own", "name one, as in measure NET --images NAME")
-    data = _images(images or "")
+    data = load_images(images or "", root)
     shape = _shape(net, architecture, 2, data.train_images.shape[1], len(data.classes))
     return data, {net: find_net(net, architecture=architecture, **shape)}
 
@@ -199,15 +203,6 @@ def _calibrated(module: nn.Module, where: Card | ImageData) -> nn.Module:
         images, _ = sample_images(where.task, CALIBRATION_ROWS, seed=where.seeds.study[0], replace=True, split="train")
         return calibrate_batch_norm(module, images)
     return calibrate_batch_norm(module, where.train_images)
-
-
-def _images(name: str) -> ImageData:
-    from scaledetect.images.datasets import load
-
-    try:
-        return load(name)
-    except (ModuleNotFoundError, ConnectionError) as error:
-        raise bad_value("images", name, " ".join(str(error).split())) from error
 
 
 def _measure(module: nn.Module, where: Card | ImageData, n: int | None, seed: int | None, options: Any) -> Any:

@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="examples, depth-1d, deep-nets, layers-2d; or claims, tables.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="examples, depth-1d, deep-nets, layers-2d, images-error, images-layers, filters; or claims.",
+    ),
 ]
 SizeName = Annotated[
-    str, typer.Option(metavar="SIZE", help="laptop: minutes on two cores. paper: widths and seeds of the paper.")
+    str,
+    typer.Option(
+        metavar="SIZE",
+        help="laptop: two cores. paper: widths and seeds of the paper. small: figures on images, one core.",
+    ),
 ]
 OutputFolder = Annotated[
     Path | None,
-    typer.Option(help="Folder to write to and to go on in; default: reproduce/NAME-SIZE, and for claims none."),
+    typer.Option(
+        help="Folder to write to and to go on in; default: reproduce/NAME-SIZE, for the figures on images, which share "
+        "trainings, reproduce/images-SIZE, and for claims none."
+    ),
 ]
 Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th training, from number I on.")]
 
@@ -29,6 +40,7 @@ def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None
     """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
     from scaledetect.cli.tables import progress
     from scaledetect.reproduce import reproduce as make
+    from scaledetect.reproduce.run import study
 
     if name == "claims":
         if (size, shard) != ("laptop", "1/1"):
@@ -36,7 +48,7 @@ def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None
             raise bad_value(*given, "goes with figures: claims are decided from frozen experiments", "leave it out")
         _claims(output)
         return
-    folder = output or Path("reproduce") / f"{name}-{size}"
+    folder = output or Path("reproduce") / f"{study(name).folder or name}-{size}"
     with progress("reproducing") as bar:
         done = make(name, size=size, output=folder, shard=_shard(shard), on_step=bar.show)  # type: ignore[arg-type]
     if done.missing:

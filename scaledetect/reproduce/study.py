@@ -53,6 +53,8 @@ class Study:
         Those that it can be made at.
     writes : tuple of str, optional
         The tables that are written; by default all. Studies that share jobs can share a folder, and write their own.
+    folder : str
+        What the common folder of studies that share jobs is called; "" for the study's own name.
     """
 
     name: str
@@ -63,3 +65,4 @@ class Study:
     derive: Callable[[Tables], Tables] | None = None
     sizes: tuple[Size, ...] = ("laptop", "paper")
     writes: tuple[str, ...] | None = None
+    folder: str = ""

@@ -49,9 +49,41 @@ def test_budgets_of_a_score_card_are_the_default() -> None:
     assert found["net"]["options"]["dim"] == 2
 
 
+def test_images_in_place_of_a_card(tmp_path: Path) -> None:
+    options = ("--net", "lenet", "--width", "0.5", "--n-train", "32", "--n-test", "20", "--max-epochs", "1")
+    more = ("--batch-size", "16", "--noise-norm", "2", "--noise", "fixed", "--flip", "no", "--lr", "0.02")
+    found = json.loads(run("train", "--images", "digits", *options, *more, "--json").stdout)
+    config = sd.ImageTrainConfig(epochs=1, batch_size=16, noise_norm=2, noise="fixed", flip=False, lr=0.02)
+    spec = sd.nets.NetSpec("lenet", {"in_channels": 1, "n_classes": 10, "width": 0.5})
+    (member,) = sd.train(sd.images.load("digits"), spec, n_train=32, n_test=20, config=config)
+    assert found["members"][0]["test_error"] == member.test_error
+    assert found["net"]["options"] == dict(spec.options)
+    shown = run("train", "--images", "digits", *options, "--output", tmp_path).stdout
+    assert "digits: lenet, 32 training and 20 test images" in shown and "--images digits" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--net", "lenet", "--ridge", "0.1"], "ridge=0.1: goes with a card only"),
+        (["--net", "lenet", "--track", "0"], "track='0': goes with a card only"),
+        (["--net", "pooling"], "net='pooling': is a net for cards"),
+        (["--net", "lenet", "--width", "-1"], "width=-1.0"),
+        (["--net", "lenet", "--root", "/nowhere"], "root='/nowhere'"),
+        (["--net", "lenet", "--keep", "first"], "keep='first'"),
+        ([CARD], "exactly one of CARD and --images"),
+    ],
+)
+def test_refuses_on_images_in_one_line(arguments: list[str], says: str) -> None:
+    result = run("train", "--images", "digits", *arguments, code=2)
+    assert result.stderr.startswith("scaledetect: ") and result.stderr.count("\n") == 1, result.stderr
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--crop", "3"], "crop=3: goes with --images only"),
         (["--n-train", "100000"], "n_train=100000"),
         (["--n-train", "480", "--n-validation", "400"], "n_validation=400"),
         (["--filter-size", "65"], "filter_size=65"),

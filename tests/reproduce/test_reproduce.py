@@ -132,7 +132,15 @@ def test_bad_arguments_are_named(options: dict[str, Any], message: str, tmp_path
 def test_an_unknown_name_lists_the_close_ones(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="did you mean depth-1d"):
         reproduce("depth_1d", output=tmp_path)
-    assert set(names()) == {"examples", "depth-1d", "deep-nets", "layers-2d"}
+    assert set(names()) == {
+        "examples",
+        "depth-1d",
+        "deep-nets",
+        "layers-2d",
+        "images-error",
+        "images-layers",
+        "filters",
+    }
 
 
 @pytest.mark.parametrize("name", names())

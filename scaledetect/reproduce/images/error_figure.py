@@ -57,5 +57,5 @@ def _panel(axes: Axes, nets: pd.DataFrame, name: str) -> None:
 
 STUDY = Study(
     "images-error", "Test error against D, G and R of the output on CIFAR-10", "1, 10", image_jobs, draw,
-    sizes=("small", "laptop", "paper"), writes=("nets",),
+    sizes=("small", "laptop", "paper"), writes=("nets",), folder="images",
 )  # fmt: skip

@@ -64,5 +64,5 @@ def _constant(axes: Axes, rows: pd.DataFrame) -> None:
 
 STUDY = Study(
     "filters", "Filter spectrum by layer on CIFAR-10, before and after training", "4, 12-14", layer_jobs, draw,
-    sizes=("small", "laptop", "paper"), writes=("spectra",),
+    sizes=("small", "laptop", "paper"), writes=("spectra",), folder="images",
 )  # fmt: skip

@@ -42,8 +42,8 @@ class _Recipe(NamedTuple):
 
 _QUARTER: dict[str, Any] = {"width": 0.25}
 _HE: dict[str, Any] = {"width": 0.25, "initialisation": "he"}
-# Without batch norm torch's first weights keep a VGG on a plateau: with He's it learns. LeNet is narrow as it is. At the
-# published step, 0.1, VGG11 with batch norm is still near chance after five short epochs; at 0.02 it learns from the first.
+# Without batch norm torch's first weights keep a VGG on a plateau: with He's it learns. LeNet is narrow as it is. At
+# the published step, 0.1, VGG11 with batch norm is near chance after five short epochs; at 0.02 it learns.
 RECIPES = {
     "lenet": _Recipe(0.02, 20, 12, {}),
     "alexnet": _Recipe(0.02, 20, 12, _HE),

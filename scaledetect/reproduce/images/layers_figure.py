@@ -58,5 +58,5 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str) -> None:
 
 STUDY = Study(
     "images-layers", "D, G and R against relative depth on CIFAR-10, and with shuffled channels", "3, 11", layer_jobs,
-    draw, sizes=("small", "laptop", "paper"), writes=("layers",),
+    draw, sizes=("small", "laptop", "paper"), writes=("layers",), folder="images",
 )  # fmt: skip
