@@ -15,6 +15,7 @@ from .perturbations.diffeo import (
 )
 from .perturbations.noise import Noise
 from .perturbations.pixel_shift import noise_images, shift_pairs
+from .reproduce.net_report import NetReport, net_report
 from .results import ExponentFit, Exponents, Interval, NetComparison, Pooling, Sensitivities, TheoryComparison
 from .sampling.rendering import render_pairs
 from .sampling.samplers import sample_images, sample_pairs
@@ -46,6 +47,7 @@ __all__ = [
     "ImageTrainingRun",
     "Interval",
     "NetComparison",
+    "NetReport",
     "Noise",
     "Pooling",
     "PoolingNetClassifier",
@@ -78,6 +80,7 @@ __all__ = [
     "load_task",
     "make_scale_detection",
     "merge",
+    "net_report",
     "nets",
     "noise_images",
     "probes",

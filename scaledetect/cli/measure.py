@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from scaledetect._base.errors import bad_type, bad_value
+from scaledetect.cli.measure_probes import measure_probes
 from scaledetect.cli.options import (
     AsJson,
     Depth,
@@ -68,6 +69,10 @@ PrepareName = Annotated[
         help=f"What the net takes: {', '.join(FORMS)}, or module:callable from images to it.",
     ),
 ]
+Probes = Annotated[
+    bool,
+    typer.Option("--probes", help="Also with shuffled channels, and the share of the constant in the filters."),
+]
 ChannelMean = Annotated[bool, typer.Option("--channel-mean", help="Average each layer over its channels first.")]
 
 CALIBRATION_ROWS = 1024
@@ -92,6 +97,7 @@ def measure(
     layers: Layers = None,
     prepare: PrepareName = None,
     channel_mean: ChannelMean = False,
+    probes: Probes = False,
     seed: Seed = None,
     output: OutputFile = None,
     as_json: AsJson = False,
@@ -106,6 +112,15 @@ def measure(
         raise bad_value(*next(iter(deformation.items())), "goes with --images only", "leave it out")
     if net is not None and net in names():
         nets = {label: _calibrated(module, where) for label, module in nets.items()}
+    if probes:
+        if prepare is not None or channel_mean or len(nets) > 1:
+            text = "takes one net as it is, without --prepare and --channel-mean"
+            raise bad_value("probes", True, text, f"name one; there are {', '.join(nets)}")
+        ((label, module),) = nets.items()
+        asked = noise_of(noise, match, sigma) if (noise, match, sigma) != ("signed", "ensemble", None) else None
+        report: dict[str, Any] = {"n": n, "noise": asked, "layers": listed(layers), "seed": seed or 0, **deformation}
+        measure_probes(label, module, where, report, output, as_json=as_json)
+        return
     path = None if output is None else result_file(output)
     if path is not None and len(nets) > 1:
         way_out = f"name one net; {where.name} has {', '.join(nets)}"

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from scaledetect._base.errors import bad_value
@@ -19,7 +19,7 @@ from scaledetect.probes import FilterSpectrum
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_spectra"]
+__all__ = ["draw_spectra", "plot_spectra"]
 
 _GREY = "#666666"
 _SHADES = colormaps["viridis"](np.linspace(0, 0.88, 256))
@@ -50,6 +50,14 @@ def plot_spectra(spectra: FilterSpectrum | Mapping[str, FilterSpectrum], *, titl
     if not any((~curve.pointwise).any() for curve in curves.values()):
         raise bad_value("spectra", list(curves), "has no layer with filters of more than one pixel")
     figure = NotebookFigure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")
+    draw_spectra(figure, curves)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_spectra(figure: FigureBase, curves: Mapping[str, FilterSpectrum]) -> None:
+    """Draw a panel for each net and one of the constant into a figure, or a part of one."""
     *panels, last = figure.subplots(1, 1 + len(curves))
     deepest = max(len(curve) for curve in curves.values())
     # Yellow is left out: it is lost on white.
@@ -61,9 +69,6 @@ def plot_spectra(spectra: FilterSpectrum | Mapping[str, FilterSpectrum], *, titl
     panels[0].set_ylabel(r"$P_\lambda$, relative to white filters")
     figure.colorbar(colours, ax=panels, label=r"layer $k$", ticks=MaxNLocator(6, integer=True))
     _constant(last, curves)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
 
 
 def _spectrum(axes: Axes, curve: FilterSpectrum, colours: ScalarMappable) -> None:

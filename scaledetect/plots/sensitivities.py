@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["plot_sensitivities"]
+__all__ = ["draw_sensitivities", "plot_sensitivities"]
 
 
 DASHES = ("--", "-.", ":", (0, (6, 1.5, 1.5, 1.5, 1.5, 1.5)))
@@ -63,13 +63,28 @@ def plot_sensitivities(
     ValueError
         When `theory` has a label that `s` has not (but for one curve), or `against="A"` and a curve does not know A.
     """
+    figure = NotebookFigure(figsize=(10.0, 3.5), layout="constrained")
+    draw_sensitivities(figure, s, theory, against=against, exponents=exponents)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_sensitivities(
+    figure: FigureBase,
+    s: Curves,
+    theory: Curves | None = None,
+    *,
+    against: Literal["A", "depth"] | None = None,
+    exponents: Exponents | Mapping[str, Exponents] | None = None,
+) -> None:
+    """Draw the three panels into a figure, or a part of one; arguments are those of `plot_sensitivities`."""
     rivals = dict(theory) if isinstance(s, Sensitivities) and isinstance(theory, Mapping) else {}
     curves, exact = _labelled(s), {} if rivals else _labelled(theory)
     laws = {"": exponents} if isinstance(exponents, Exponents) else dict(exponents or {})
     if unknown := sorted((set(exact) | set(laws)) - set(curves)):
         raise bad_value("theory", unknown, f"has labels that are not among those measured: {sorted(curves)}")
     axis = _horizontal(against, [*curves.values(), *exact.values(), *rivals.values()])
-    figure = NotebookFigure(figsize=(10.0, 3.5), layout="constrained")
     panels = figure.subplots(1, 3)
     for axes, name in zip(panels, PANELS, strict=True):
         for index, (label, curve) in enumerate(curves.items()):
@@ -81,9 +96,6 @@ def plot_sensitivities(
             axes.plot(x, np.where(y > 0, y, np.nan), **_rival_style(index))
         _dress(axes, name, axis)
     _legend(figure, curves, exact, rivals)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
 
 
 # ---------------------------------------------------------------------- panels
@@ -175,7 +187,7 @@ def _dress(axes: Axes, name: str, against: str) -> None:
 
 
 def _legend(
-    figure: Figure,
+    figure: FigureBase,
     curves: Mapping[str, Sensitivities],
     exact: Mapping[str, Sensitivities],
     rivals: Mapping[str, Sensitivities],

@@ -59,6 +59,15 @@ def test_images_in_place_of_a_card(tmp_path: Path) -> None:
     assert found["members"][0]["test_error"] == member.test_error
     assert found["net"]["options"] == dict(spec.options)
     shown = run("train", "--images", "digits", *options, "--output", tmp_path).stdout
+    weights, figure = tmp_path / "seed-0.pt", tmp_path / "report.png"
+    report = run("measure", weights, "--images", "digits", "--probes", "--n", "50", "--output", figure, "--json").stdout
+    rows = json.loads(report)
+    assert [row["curve"] for row in rows] == [c for c in ("initial", "trained", "shuffled") for _ in range(5)]
+    expected = sd.image_sensitivities(
+        sd.load_member(weights).net, sd.images.load("digits").test_images[:50], noise=sd.Noise(match="sample")
+    )
+    assert [row["D"] for row in rows[5:10]] == expected.D.tolist()
+    assert figure.stat().st_size > 10_000
     assert "digits: lenet, 32 training and 20 test images" in shown and "--images digits" in shown
 
 

@@ -179,9 +179,11 @@ def _correlated(h: ImageHypothesis, tables: Tables, given: ImageHypotheses) -> D
         return DecidedOnImages(h, None, not_learnt)
     errors, x = (kinds[name].to_numpy(dtype=np.float64) for name in ("test_error", "log"))
     rho = float(spearmanr(x, errors).statistic)
-    ranks = np.argsort(np.argsort(x))
+    ranks = np.argsort(np.argsort(x)).astype(np.float64)
     ours = h.sign * _agreement(ranks, errors)
-    all_of_them = np.array([h.sign * _agreement(np.array(p), errors) for p in itertools.permutations(ranks)])
+    all_of_them = np.array(
+        [h.sign * _agreement(np.array(p, dtype=np.float64), errors) for p in itertools.permutations(ranks)]
+    )
     p_confirm, p_refute = float((all_of_them >= ours - 1e-9).mean()), float((all_of_them <= ours + 1e-9).mean())
     level = level_of_each(given.alpha, len(given.hypotheses))
     verdict: Verdict = "confirmed" if p_confirm <= level else "refuted" if p_refute <= level else "open"

@@ -85,8 +85,13 @@ class ImageDataJob:
             on_epoch=lambda now: say(f"epoch {now.epoch} of {now.max_epochs}, loss {now.losses[0]:.3f}"),
         )  # fmt: skip
         (member,) = run.members
-        about = {"net": self.net, "n_train": self.n_train, "sigma": self.config.noise_norm, "seed": self.seed}
-        score = {"status": member.status, "epochs": member.epochs, "kept": member.reached}
+        about: dict[str, Any] = {
+            "net": self.net,
+            "n_train": self.n_train,
+            "sigma": self.config.noise_norm,
+            "seed": self.seed,
+        }
+        score: dict[str, Any] = {"status": member.status, "epochs": member.epochs, "kept": member.reached}
         score |= {"train_error": member.train_error, "test_error": member.test_error}
         if member.status == "diverged":
             return {"nets": pd.DataFrame([{**about, **score}])}
