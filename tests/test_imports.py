@@ -122,6 +122,12 @@ def test_no_file_is_long() -> None:
     assert [str(name) for name, n in lines.items() if n > 400] == []
 
 
+def test_few_files_are_very_short() -> None:
+    """A file under 60 lines that only its neighbour imports belongs in its neighbour."""
+    short = [p for p in PACKAGE.rglob("*.py") if p.stem != "__init__" and len(p.read_text("utf-8").splitlines()) < 60]
+    assert len(short) < 25, sorted(str(p.relative_to(PACKAGE)) for p in short)
+
+
 def test_imports_run_one_way() -> None:
     assert [edge for path in _files() for edge in _upward(path)] == []
 

@@ -1,4 +1,4 @@
-"""Initial weights drawn from a seed, without touching the global random state."""
+"""First weights drawn from a seed, and a fixed scale of the input: what many nets are built with."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor, nn
 
 from scaledetect._base.arguments import check_seed
+from scaledetect._base.errors import bad_value
 
-__all__ = ["seeded"]
+__all__ = [
+    "Rescaled",
+    "seeded",
+]
 
 
 @contextmanager
@@ -20,3 +25,28 @@ def seeded(seed: int) -> Iterator[None]:
         # torch.manual_seed would also reach accelerators, which are not put back.
         torch.default_generator.manual_seed(number)
         yield
+
+
+class Rescaled(nn.Module):
+    """``net(factor * x)``: a net trained on images of one amplitude, for images of another.
+
+    Parameters
+    ----------
+    factor : float
+        Positive.
+    net : torch.nn.Module
+    """
+
+    def __init__(self, factor: float, net: nn.Module) -> None:
+        super().__init__()
+        if not factor > 0:
+            raise bad_value("factor", factor, "must be positive")
+        self.factor, self.net = float(factor), net
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.net(self.factor * x)
+        return output
+
+    def extra_repr(self) -> str:
+        """The scale."""
+        return f"factor={self.factor!r}"

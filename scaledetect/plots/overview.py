@@ -1,20 +1,27 @@
-"""All comparisons of theory and measurement at a glance."""
+"""Figures of several panels: all comparisons of theory and measurement at a glance, and the report of one net."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from scaledetect._base.errors import bad_value
+from scaledetect.plots.filter_spectra import draw_spectra
+from scaledetect.plots.sensitivities import draw_sensitivities
 from scaledetect.plots.style import COLORS, GREY, MARKERS, PANELS, NotebookFigure
 
 if TYPE_CHECKING:
+    from scaledetect.probes import FilterSpectrum
+    from scaledetect.results import Sensitivities
     from scaledetect.results.theory_comparison import TheoryComparison
 
-__all__ = ["plot_overview"]
+__all__ = [
+    "plot_net_report",
+    "plot_overview",
+]
 
 
 def plot_overview(comparisons: Sequence[TheoryComparison]) -> Figure:
@@ -43,4 +50,32 @@ def plot_overview(comparisons: Sequence[TheoryComparison]) -> Figure:
     right.invert_yaxis()
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def plot_net_report(
+    curves: Mapping[str, Sensitivities], spectra: Mapping[str, FilterSpectrum], *, title: str = ""
+) -> Figure:
+    """D, G and R of each layer of a net before and after training and with shuffled channels, and its filter spectra.
+
+    Parameters
+    ----------
+    curves : mapping of str to Sensitivities
+        Such as ``NetReport.curves``, drawn against the number of the layer.
+    spectra : mapping of str to FilterSpectrum
+        Those of filters of more than one pixel are drawn; without any, the lower row is left out.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    shown = {label: spectrum for label, spectrum in spectra.items() if not spectrum.pointwise.all()}
+    figure = NotebookFigure(figsize=(10.5, 7.0 if shown else 3.5), layout="constrained")
+    upper, *lower = figure.subfigures(2 if shown else 1, 1, squeeze=False)[:, 0]
+    draw_sensitivities(upper, curves, against="depth")
+    if lower:
+        draw_spectra(lower[0], shown)
+    if title:
+        figure.suptitle(title, fontsize=11)
     return figure

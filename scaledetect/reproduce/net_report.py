@@ -71,8 +71,8 @@ class NetReport:
         return pd.DataFrame(rows)
 
     def plot(self, *, title: str = "") -> Figure:
-        """D, G, R by layer above, filter spectra below. See `scaledetect.plots.net_report`."""
-        from scaledetect.plots.net_report import plot_net_report
+        """D, G, R by layer above, filter spectra below. See `scaledetect.plots.overview`."""
+        from scaledetect.plots.overview import plot_net_report
 
         return plot_net_report(self.curves, self.spectra, title=title)
 

@@ -16,7 +16,7 @@ from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for
 from scaledetect.leaderboard.scoring import Run, evaluate, score
 from scaledetect.nets import NetSpec
-from scaledetect.nets.rescaled import Rescaled
+from scaledetect.nets.initialisation import Rescaled
 from scaledetect.task.task import Amplitude
 from scaledetect.training import TrainConfig
 

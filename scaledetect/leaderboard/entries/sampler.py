@@ -104,7 +104,7 @@ class Sampler:
         DivergedError
             Where loss or weights stop being finite.
         """
-        from scaledetect.nets.rescaled import Rescaled
+        from scaledetect.nets.initialisation import Rescaled
         from scaledetect.training import train
 
         self.served["train"] = self.n_train
