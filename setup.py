@@ -9,6 +9,7 @@ TOP = {
     "scaledetect.baselines": "baselines",
     "scaledetect.tasks": "tasks",
     "scaledetect.tasks.experiments": "tasks/experiments",
+    "scaledetect.tasks.families": "tasks/families",
 }
 COPIED = {f"docs/{name}": f"scaledetect/reproduce/{name}" for name in ("hypotheses.toml", "hypotheses-images.toml")}
 

@@ -22,6 +22,7 @@ class Chance(Entry):
     version = 1
     exact = True
     budget = "quick"
+    kind = "reference"
 
     def configuration(self, task: Task, n_train: int) -> dict[str, Any]:
         """How the coin is tossed."""

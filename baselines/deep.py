@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import TrainedEntry, epochs_for
+from scaledetect.entry import Limits, TrainedEntry, epochs_for
 from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ class _ImageNet(TrainedEntry):
 
     version = 1
     budget = "full"
+    kind = "image net"
+    limits = Limits(sites=1024)
     device = None
     net_name: str
+    width = 1.0
     lr = 1e-3
 
     def applies(self, task: Task) -> bool:
@@ -31,7 +34,8 @@ class _ImageNet(TrainedEntry):
         """The net of the literature, for one channel."""
         from scaledetect.nets import NetSpec
 
-        return NetSpec(self.net_name, {"in_channels": 1, "n_classes": 2})
+        width = {} if self.width == 1 else {"width": self.width}
+        return NetSpec(self.net_name, {"in_channels": 1, "n_classes": 2, **width})
 
     def training(self, n_train: int) -> TrainConfig:
         """Adam with a cosine schedule on the cross-entropy, for about 400 steps of 32 images."""
@@ -62,16 +66,20 @@ class AlexNet(_ImageNet):
 
 
 class Vgg11Bn(_ImageNet):
-    """VGG11 with batch norm."""
+    """VGG11 with batch norm, a quarter of its channels."""
 
     name = "vgg11-bn"
-    title = "VGG11, batch norm"
+    title = "VGG11, batch norm, width 1/4"
+    version = 2
     net_name = "vgg11_bn"
+    width = 0.25
 
 
 class ResNet18(_ImageNet):
-    """ResNet18 at CIFAR scale."""
+    """ResNet18 at CIFAR scale, a quarter of its channels."""
 
     name = "resnet18"
-    title = "ResNet18"
+    title = "ResNet18, width 1/4"
+    version = 2
     net_name = "resnet18"
+    width = 0.25

@@ -1,8 +1,8 @@
-"""Fully connected nets in the parametrisation of the pooling nets, so that pooling is the only difference."""
+"""Fully connected nets on the pixels, in torch's own parametrisation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from scaledetect.entry import TrainedEntry, epochs_for
 
@@ -10,42 +10,53 @@ if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
     from scaledetect.training import TrainConfig
 
-__all__ = ["FullyConnected2", "FullyConnected4"]
+__all__ = ["FullyConnected2", "FullyConnected3"]
 
 
 class _FullyConnected(TrainedEntry):
-    """A pooling net whose first filter is the image: nothing is left to pool over, and later layers are matrices."""
+    """Linear layers and ReLU: it has to learn site by site which pixels are near."""
 
-    version = 1
     budget = "quick"
-    hidden: int
+    kind = "fully connected"
+    depth: ClassVar[int]
+    width: ClassVar[int]
+    lr: ClassVar[float]
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
-        """64 units in each hidden layer."""
+        """`width` units in each hidden layer."""
         from scaledetect.nets import NetSpec
 
-        side = (shape[-1], *(1,) * (self.hidden - 1))
-        options = {"filter_size": side, "stride": side, "depth": self.hidden, "width": 64}
-        return NetSpec("pooling", {"dim": len(shape) - 1, **options})
+        options = {"size": shape[-1], "dim": len(shape) - 1, "depth": self.depth, "width": self.width}
+        return NetSpec("mlp", options)
 
     def training(self, n_train: int) -> TrainConfig:
-        """Adam for about 480 steps, or to zero loss, which it reaches on small training sets."""
+        """Adam with a cosine schedule for about 3,000 steps of 64 images, or until the loss is small."""
         from scaledetect.training import TrainConfig
 
-        return TrainConfig(optimizer="adam", lr=0.03, max_epochs=epochs_for(480, n_train, 8, least=5))
+        return TrainConfig(
+            batch_size=64, optimizer="adam", lr=self.lr, schedule="cosine",
+            max_epochs=epochs_for(3000, n_train, 64, least=1), target_loss=0.01,
+        )  # fmt: skip
 
 
 class FullyConnected2(_FullyConnected):
-    """One hidden layer."""
+    """One hidden layer of 512 units."""
 
     name = "fc2"
     title = "Fully connected, 2 layers"
-    hidden = 1
+    version = 2
+    budget = "full"
+    depth = 2
+    width = 512
+    lr = 3e-3
 
 
-class FullyConnected4(_FullyConnected):
-    """Three hidden layers."""
+class FullyConnected3(_FullyConnected):
+    """Two hidden layers of 256 units."""
 
-    name = "fc4"
-    title = "Fully connected, 4 layers"
-    hidden = 3
+    name = "fc3"
+    title = "Fully connected, 3 layers"
+    version = 1
+    depth = 3
+    width = 256
+    lr = 1e-3

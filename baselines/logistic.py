@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaledetect.entry import EstimatorEntry
+from scaledetect.entry import EstimatorEntry, Limits
 
 __all__ = ["Logistic"]
 
@@ -15,6 +15,7 @@ class Logistic(EstimatorEntry):
     name = "logistic"
     title = "Logistic regression"
     version = 1
+    limits = Limits(sites=512, n_train=4096)
 
     def estimator(self, n_train: int, random_state: int) -> Any:
         """The classifier of scikit-learn."""

@@ -25,6 +25,7 @@ class Oracle(TaskEntry):
     version = 1
     exact = True
     budget = "quick"
+    kind = "reference"
 
     def configuration(self, task: Task, n_train: int) -> dict[str, Any]:
         """Which of the two statistics the task asks for."""

@@ -1,10 +1,10 @@
-"""The paper's trained net, without stride and with stride equal to the filter."""
+"""The paper's trained nets: filters of three sites without stride, and filters of two that do not overlap."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import TrainedEntry, epochs_for
+from scaledetect.entry import Limits, TrainedEntry, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -12,36 +12,36 @@ if TYPE_CHECKING:
 
 __all__ = ["PoolingStride1", "PoolingStride2"]
 
-LONGEST_FILTER = 129
-"""Sites of a filter at most: longer ones only cost time."""
-
 
 class PoolingStride1(TrainedEntry):
-    """No stride: filters of half the image, which see two pixels wherever they are, and a layer on their outputs.
+    """No stride, F = 3, as in the paper's distance task: as many layers as see pixels that are xi = L/4 apart.
 
-    It is made for the distance task with periodic borders, which no shift of the image changes. Plain descent stays at
-    chance for thousands of steps here, so Adam takes its place.
+    No shift of the image changes its output. Plain descent stays at chance for thousands of steps at this depth, so
+    Adam takes its place.
     """
 
     name = "pooling-s1"
-    title = "Pooling net, s = 1"
-    version = 1
-    budget = "quick"
+    title = "Pooling net, s = 1, F = 3"
+    version = 2
+    budget = "full"
+    kind = "pooling"
+    limits = Limits(sites=256)
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
-        """Two layers, 16 channels."""
+        """L/8 layers of 32 channels, at least two: each lets a site see one more on either side."""
         from scaledetect.nets import NetSpec
 
-        side = min(shape[-1] // 2 + 1, LONGEST_FILTER)
-        options = {"filter_size": (side, 1), "stride": 1, "depth": 2, "width": 16}
-        return NetSpec("pooling", {"dim": len(shape) - 1, **options})
+        depth = max(2, shape[-1] // 8)
+        return NetSpec("pooling", {"dim": len(shape) - 1, "filter_size": 3, "stride": 1, "depth": depth, "width": 32})
 
     def training(self, n_train: int) -> TrainConfig:
-        """Adam for about 400 steps, or until the loss is small."""
+        """Adam with a cosine schedule for about 600 steps of 16 images, or until the loss is small."""
         from scaledetect.training import TrainConfig
 
-        epochs = epochs_for(400, n_train, 8, least=4)
-        return TrainConfig(optimizer="adam", lr=0.1, max_epochs=epochs, target_loss=0.02)
+        return TrainConfig(
+            batch_size=16, optimizer="adam", lr=0.03, schedule="cosine",
+            max_epochs=epochs_for(600, n_train, 16, least=1), target_loss=0.02,
+        )  # fmt: skip
 
 
 class PoolingStride2(TrainedEntry):
@@ -52,8 +52,9 @@ class PoolingStride2(TrainedEntry):
 
     name = "pooling-s2"
     title = "Pooling net, s = F = 2"
-    version = 1
+    version = 2
     budget = "quick"
+    kind = "pooling"
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
         """As many layers as halve the image to two sites per axis, 32 channels."""
@@ -63,7 +64,7 @@ class PoolingStride2(TrainedEntry):
         return NetSpec("pooling", {"dim": len(shape) - 1, "filter_size": 2, "stride": 2, "depth": depth, "width": 32})
 
     def training(self, n_train: int) -> TrainConfig:
-        """Plain descent, ten times as fast as the paper's, for about 960 steps, or to zero loss."""
+        """Plain descent, ten times as fast as the paper's, for about 2,000 steps, or to zero loss."""
         from scaledetect.training import TrainConfig
 
-        return TrainConfig(lr=0.1, max_epochs=epochs_for(960, n_train, 8, least=5))
+        return TrainConfig(lr=0.1, max_epochs=epochs_for(2000, n_train, 8, least=2))

@@ -58,17 +58,35 @@ def _show(rows: list[dict[str, Any]]) -> None:
 def _update(folder: Path) -> None:
     from scaledetect._base.errors import bad_value
     from scaledetect._base.files import replacing
-    from scaledetect.task.cards import load_card
 
-    paths = sorted(folder.glob("*.toml"))
+    paths = [*sorted(folder.glob("*.toml")), *sorted(folder.glob("families/*.toml"))]
     if not paths:
         raise bad_value("update", str(folder), "holds no card")
     for path in paths:
-        card = load_card(str(path))
-        current = card.current_digest()
-        if current == card.digest:
-            continue
-        text = path.read_text(encoding="utf-8").replace(card.digest, current)
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        typer.echo(f"{path}: digest {current}")
+        digests = _family_digests(path) if path.parent.name == "families" else _card_digests(path)
+        text = old = path.read_text(encoding="utf-8")
+        for stored, current in digests:
+            text = text.replace(stored, current)
+        if text != old:
+            with replacing(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+            typer.echo(f"{path}: digest {', '.join(current for _, current in digests)}")
+
+
+def _card_digests(path: Path) -> list[tuple[str, str]]:
+    """The digest that a card holds, and the one that it should."""
+    from scaledetect.task.cards import load_card
+
+    card = load_card(str(path))
+    return [(card.digest, card.current_digest())]
+
+
+def _family_digests(path: Path) -> list[tuple[str, str]]:
+    """Those of each size of a family."""
+    from scaledetect.task.cards import DIGEST_LENGTH
+    from scaledetect.task.families import load_family
+    from scaledetect.task.task import Task
+
+    family = load_family(str(path))
+    tables = [family.table(name) for name in family.members]
+    return [(one["digest"], Task(**one["task"]).digest(DIGEST_LENGTH, seed=one["seeds"]["digest"])) for one in tables]

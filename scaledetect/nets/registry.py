@@ -12,6 +12,7 @@ from torch import nn
 from scaledetect._base.arguments import text
 from scaledetect._base.errors import bad_type, unknown_name
 from scaledetect.nets.constant_filter import ConstantFilterNet
+from scaledetect.nets.global_average import GlobalAverageNet
 from scaledetect.nets.images import (
     RESNET_CONFIGURATIONS,
     VGG,
@@ -22,6 +23,7 @@ from scaledetect.nets.images import (
     LeNet,
     ResNet,
 )
+from scaledetect.nets.perceptron import MultiLayerPerceptron
 from scaledetect.nets.pooling import PoolingNet
 
 __all__ = ["get", "names", "option_names"]
@@ -30,7 +32,9 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "alexnet": AlexNet,
     "constant_filter": ConstantFilterNet,
     "efficientnet_b0": EfficientNetB0,
+    "global_average": GlobalAverageNet,
     "lenet": LeNet,
+    "mlp": MultiLayerPerceptron,
     "pooling": PoolingNet,
     **{f"fc{depth}": partial(FullyConnected, depth) for depth in (2, 4, 6)},
     **{name: partial(ResNet, name) for name in RESNET_CONFIGURATIONS},

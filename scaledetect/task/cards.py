@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from scaledetect._base.arguments import LARGEST, one_of, text
 from scaledetect._base.errors import InvalidValueError, unknown_name
 from scaledetect._base.tables import html_facts
 from scaledetect.task.card_files import Table, TaskTable, parse_card, read_card_file
+from scaledetect.task.families import family_of, member_names, member_table
 from scaledetect.task.task import Task
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "load_task",
 ]
 
-CardKind = Literal["theory", "score"]
+CardKind = Literal["theory", "score", "scaling"]
+
+KINDS = ("theory", "score", "scaling")
 
 DIGEST_LENGTH = 1000
 """Samples of the unsplit stream that the digest of a card covers."""
@@ -89,12 +93,13 @@ class Card(Table):
         Name for tables and figures.
     version : int
         Raised when any field that moves a result changes.
-    kind : {"theory", "score"}
-        Theory cards are for the comparison with the exact theory, score cards for training.
+    kind : {"theory", "score", "scaling"}
+        Theory cards are for the comparison with the exact theory, score cards for training, and scaling cards, the
+        members of a family, for what a score becomes as the lattice grows.
     task : Task
     budgets : Budgets or None
-        Score cards only. Training and validation rows fit half of each class, and training and test rows together use
-        at most 5 % of it: beyond, a learner that knows nothing scores worse than chance.
+        None on theory cards. Training and validation rows fit half of each class. On score cards training and test rows
+        together use at most 5 % of it: beyond, a learner that knows nothing scores worse than chance.
     nets : tuple of ReferenceNet
         At least one on a theory card.
     seeds : Seeds
@@ -120,8 +125,8 @@ class Card(Table):
             raise InvalidValueError("a theory card needs at least one [[nets]]")
         if self.kind == "theory" and self.budgets is not None:
             raise InvalidValueError("a theory card has no [budgets]: its classes may be too small for a score")
-        if self.kind == "score":
-            _check_budgets(self.task, self.budgets)
+        if self.kind != "theory":
+            _check_budgets(self.kind, self.task, self.budgets)
         return self
 
     def __repr__(self) -> str:
@@ -150,8 +155,8 @@ def list_tasks(kind: CardKind | None = None) -> list[str]:
 
     Parameters
     ----------
-    kind : {"theory", "score"}, optional
-        Only cards of this kind.
+    kind : {"theory", "score", "scaling"}, optional
+        Only cards of this kind; scaling cards are the members of the families (see `load_family`).
 
     Examples
     --------
@@ -161,8 +166,10 @@ def list_tasks(kind: CardKind | None = None) -> list[str]:
     """
     if kind is None:
         return sorted(_names())
-    one_of("kind", kind, ("theory", "score"))
-    return [name for name in sorted(_names()) if load_card(name).kind == kind]
+    one_of("kind", kind, KINDS)
+    if kind == "scaling":
+        return sorted(member_names())
+    return [name for name in sorted(_single_names()) if load_card(name).kind == kind]
 
 
 def load_card(name: str) -> Card:
@@ -183,7 +190,9 @@ def load_card(name: str) -> Card:
     """
     if text("name", name, kind="the name of a card, or the path of a TOML file").endswith(".toml"):
         return _parse(read_card_file(name), name, Path(name).stem)
-    if name not in set(_names()):
+    if family_of(name) is not None:
+        return _member(name)
+    if name not in set(_single_names()):
         raise unknown_name("card", name, _names())
     return _parse(files(_FOLDER).joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"tasks/{name}.toml", name)
 
@@ -202,6 +211,11 @@ def load_task(name: str) -> Task:
 
 
 def _names() -> Iterator[str]:
+    yield from _single_names()
+    yield from member_names()
+
+
+def _single_names() -> Iterator[str]:
     return (entry.name[:-5] for entry in files(_FOLDER).iterdir() if entry.name.endswith(".toml"))
 
 
@@ -209,13 +223,23 @@ def _parse(content: str, file: str, stem: str) -> Card:
     return parse_card(content, file, stem, Card, {"budgets": Budgets, "nets": ReferenceNet, "seeds": Seeds})
 
 
-def _check_budgets(task: Task, budgets: Budgets | None) -> None:
+@cache
+def _member(name: str) -> Card:
+    """A card of a family: of its training sizes those that fit half of each class."""
+    table = member_table(name)
+    task, budgets = Task(**table["task"]), table["budgets"]
+    rows = 2 * ((min(task.n_near, task.n_far) + 1) // 2 - -(-budgets["n_validation"] // 2))
+    budgets["n_train"] = [size for size in budgets["n_train"] if size <= rows]
+    return Card.model_validate(table)
+
+
+def _check_budgets(kind: CardKind, task: Task, budgets: Budgets | None) -> None:
     if budgets is None:
-        raise InvalidValueError("a score card needs [budgets]")
+        raise InvalidValueError(f"a {kind} card needs [budgets]")
     smaller = min(task.n_near, task.n_far)
     largest = budgets.n_train[-1]
     used = -(-(largest + budgets.n_test) // 2)
-    if used > SCORE_SHARE * smaller:
+    if kind == "score" and used > SCORE_SHARE * smaller:
         raise InvalidValueError(
             f"n_train={largest} and n_test={budgets.n_test} use {used} images of each class, "
             f"more than {SCORE_SHARE:.0%} of the smaller one ({smaller}): train and test would be anticorrelated"
@@ -224,6 +248,8 @@ def _check_budgets(task: Task, budgets: Budgets | None) -> None:
         raise InvalidValueError(
             f"n_train={largest} and n_validation={budgets.n_validation} do not fit half of each class"
         )
+    if -(-budgets.n_test // 2) > smaller // 2:
+        raise InvalidValueError(f"n_test={budgets.n_test} does not fit the other half of each class ({smaller // 2})")
 
 
 def _short(value: int | tuple[int, ...]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from scaledetect._base.arguments import one_of
+from scaledetect._base.arguments import at_least_one, one_of
 from scaledetect._base.errors import DivergedError
 from scaledetect._base.import_by_name import Catalogue, check_declared
 
@@ -20,6 +21,7 @@ __all__ = [
     "Budget",
     "DivergedError",
     "Entry",
+    "Limits",
     "TaskEntry",
     "check_declaration",
     "entry_class",
@@ -33,6 +35,38 @@ Budget = Literal["quick", "full"]
 BUDGETS = ("quick", "full")
 
 _HOME = "scaledetect.baselines"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an entry is run on at most, for the time or the memory that more would take; the board shows it.
+
+    Attributes
+    ----------
+    sites : int or None
+        Pixels of an image, L^d; None for any.
+    n_train : int or None
+        Training images; None for any.
+    """
+
+    sites: int | None = None
+    n_train: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("sites", "n_train"):
+            if getattr(self, name) is not None:
+                at_least_one(name, getattr(self, name))
+
+    def admits(self, task: Task, n_train: int) -> bool:
+        """Whether a run on `task` with so many training images is within the limits."""
+        sites: int = task.size**task.dim
+        return sites <= (self.sites or sites) and n_train <= (self.n_train or n_train)
+
+    def __str__(self) -> str:
+        parts = (
+            f"{name} <= {value}" for name, value in (("L^d", self.sites), ("P", self.n_train)) if value is not None
+        )
+        return ", ".join(parts)
 
 
 class Entry(ABC):
@@ -54,6 +88,10 @@ class Entry(ABC):
         Whether its scores are the same to the last bit on any machine and with any version of any library.
     budget : {"quick", "full"}
         Smallest budget that the entry belongs to: quick entries run in both, full ones in the full budget only.
+    kind : str, default "other"
+        Family of methods it belongs to, such as ``"fully connected"``, for colours and counts on the board.
+    limits : Limits, default none
+        Largest image and training set that it is run on.
     net : torch.nn.Module or None
         Set by `fit` where there is one: the driver measures how its output responds to deformation and to noise.
     """
@@ -63,6 +101,8 @@ class Entry(ABC):
     version: ClassVar[int]
     exact: ClassVar[bool]
     budget: ClassVar[Budget]
+    kind: ClassVar[str] = "other"
+    limits: ClassVar[Limits] = Limits()
     net: Any = None
 
     def applies(self, task: Task) -> bool:
@@ -162,15 +202,20 @@ def is_entry(source: str) -> bool:
     return _ENTRIES.means_one(source)
 
 
+_DECLARED = {
+    "name": str, "title": str, "version": int, "exact": bool, "budget": str, "kind": str, "limits": Limits,
+}  # fmt: skip
+
+
 def check_declaration(entry: type[Entry]) -> None:
-    """Raise unless the class declares name, title, version, exact and budget as `Entry` asks, and defines its methods.
+    """Raise unless the class declares what `Entry` asks, from name to limits, and defines its methods.
 
     Raises
     ------
     TypeError, ValueError
         Naming the attribute.
     """
-    check_declared(entry, "entry", {"name": str, "title": str, "version": int, "exact": bool, "budget": str})
+    check_declared(entry, "entry", _DECLARED)
     one_of(f"{entry.__name__}.budget", entry.budget, BUDGETS)
 
 

@@ -27,7 +27,8 @@ class EstimatorEntry(Entry):
     """
 
     exact = False
-    budget = "quick"
+    budget = "full"
+    kind = "scikit-learn"
 
     @abstractmethod
     def estimator(self, n_train: int, random_state: int) -> Any:

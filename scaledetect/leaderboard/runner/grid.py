@@ -16,16 +16,15 @@ from scaledetect.leaderboard.scoring import Run
 from scaledetect.sampling.keys import STREAM_VERSION
 from scaledetect.task.cards import Card, list_tasks, load_card
 
-__all__ = ["QUICK_N_TRAIN", "QUICK_SEEDS", "QUICK_SITES", "Planned", "plan_runs"]
+__all__ = ["FULL_SEEDS", "QUICK_CARDS", "QUICK_SEEDS", "Planned", "plan_runs"]
 
-QUICK_SITES = 512
-"""The quick budget leaves out cards with larger images, unless they are asked for by name."""
+QUICK_CARDS = ("block-1d-L64", "block-1d-L128", "block-1d-L256")
+"""Cards of the quick budget, a part of one family, unless others are asked for by name."""
 
-QUICK_N_TRAIN = 1024
-"""The quick budget takes every second training size of a card from its smallest on, up to this one."""
+QUICK_SEEDS = 2
+"""The quick budget takes this many of a card's study seeds, the first ones; the full budget takes `FULL_SEEDS`."""
 
-QUICK_SEEDS = 3
-"""The quick budget takes this many of a card's study seeds, the first ones; the full budget takes all."""
+FULL_SEEDS = 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def plan_runs(
     seeds: Sequence[int] | None = None,
     budget: Budget = "quick",
 ) -> tuple[Planned, ...]:
-    """The runs of a budget: cards x entries x training sizes x seeds, the largest training sizes first.
+    """The runs of a budget: cards x entries x training sizes x seeds, within the limits that each entry declares.
 
     Parameters
     ----------
@@ -64,15 +63,15 @@ def plan_runs(
     entries : sequence of str, optional
         Names of entries, or ``module:Class`` from the current folder. Default: those of the budget.
     n_train : sequence of int, optional
-        Default: those of each card, in the quick budget a part of them (`QUICK_N_TRAIN`).
+        Default: those of each card.
     seeds : sequence of int, optional
-        Roots of the runs. Default: the study seeds of each card, in the quick budget the first `QUICK_SEEDS`.
+        Roots of the runs. Default: the first `FULL_SEEDS` study seeds of each card, or `QUICK_SEEDS`.
     budget : {"quick", "full"}, default "quick"
 
     Returns
     -------
     tuple of Planned
-        Without the pairs of a card and an entry that cannot take its images.
+        Without the pairs of a card and an entry that cannot take its images. The largest training sizes stand first.
 
     Raises
     ------
@@ -93,10 +92,10 @@ def _of_card(
     source: str, entries: dict[str, Entry], n_train: Sequence[int] | None, seeds: Sequence[int] | None, budget: Budget
 ) -> Iterator[Planned]:
     card = _score_card(source)
-    sizes, roots = _sizes(card, n_train, budget), _seeds(card, seeds, budget)
+    sizes, roots = _sizes(card, n_train), _seeds(card, seeds, budget)
     for entry_source, entry in entries.items():
         if entry.applies(card.task):
-            for size in sizes:
+            for size in (size for size in sizes if entry.limits.admits(card.task, size)):
                 settings = _settings(entry, card, size)
                 for root in roots:
                     identity = _identity(card, entry, size, root, settings)
@@ -130,12 +129,7 @@ def _settings(entry: Entry, card: Card, n_train: int) -> dict[str, Any]:
 
 
 def _cards_of(budget: Budget) -> list[str]:
-    names = list_tasks("score")
-    return names if budget == "full" else [name for name in names if _sites(load_card(name)) <= QUICK_SITES]
-
-
-def _sites(card: Card) -> int:
-    return int(card.task.size**card.task.dim)
+    return [*list_tasks("scaling"), *list_tasks("score")] if budget == "full" else list(QUICK_CARDS)
 
 
 def _findable(source: str) -> str:
@@ -152,11 +146,11 @@ def _score_card(source: str) -> Card:
     return card
 
 
-def _sizes(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]:
+def _sizes(card: Card, asked: Sequence[int] | None) -> list[int]:
     assert card.budgets is not None
     sizes = list(card.budgets.n_train)
     if asked is None:
-        return sizes if budget == "full" else [size for size in sizes[::2] if size <= QUICK_N_TRAIN]
+        return sizes
     found = integers("n_train", asked, kind="numbers of training images")
     for size in found:
         if not 1 <= size <= sizes[-1]:
@@ -166,7 +160,7 @@ def _sizes(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]
 
 def _seeds(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]:
     if asked is None:
-        return list(card.seeds.study if budget == "full" else card.seeds.study[:QUICK_SEEDS])
+        return list(card.seeds.study[: FULL_SEEDS if budget == "full" else QUICK_SEEDS])
     return list(dict.fromkeys(integers("seeds", asked, 0, 2**64 - 1, kind="integers from 0 to 2^64 - 1")))
 
 

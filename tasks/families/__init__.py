@@ -1,0 +1,1 @@
+"""Families of task cards: one TOML file each."""
