@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scaledetect.entry import TrainedEntry, epochs_for
+from scaledetect.entry import Budget, TrainedEntry, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -16,7 +16,7 @@ __all__ = ["FullyConnected2", "FullyConnected3"]
 class _FullyConnected(TrainedEntry):
     """Linear layers and ReLU: it has to learn site by site which pixels are near."""
 
-    budget = "quick"
+    budget: ClassVar[Budget] = "quick"
     kind = "fully connected"
     depth: ClassVar[int]
     width: ClassVar[int]

@@ -12,7 +12,7 @@ from scaledetect.entry import Entry, Limits, Sampler
 from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
-    from scaledetect.theory.kernels.kernel import Kernel
+    from scaledetect.theory.kernels.overlap_kernels import Kernel
 
 __all__ = ["FullyConnectedNngp", "PoolingNngp"]
 

@@ -75,8 +75,8 @@ def _leading_vectors(X: NDArray[np.float64], y: NDArray[np.int8], seed: int) -> 
         vectors = eigh(graph.toarray(), subset_by_index=[sites - most, sites - 1])[1][:, ::-1]
     else:
         start = np.random.default_rng(seed).standard_normal(sites)
-        values, found = eigsh(graph, k=most, which="LA", v0=start, tol=1e-6)
-        vectors = found[:, np.argsort(-values)]
+        values, vectors = eigsh(graph, most, None, None, "LA", start, tol=1e-6)
+        vectors = vectors[:, np.argsort(-values)]
     return np.ascontiguousarray(vectors)
 
 

@@ -13,7 +13,7 @@ from scaledetect.cli.options import listed, numbers
 if TYPE_CHECKING:
     from scaledetect.leaderboard.entries.base import Budget
     from scaledetect.leaderboard.records import Record
-    from scaledetect.leaderboard.runner import Planned, Report
+    from scaledetect.leaderboard.runner import Doubling, Planned, Report
 
 Cards = Annotated[str | None, typer.Option(help="Score cards, with commas between; default: those of the budget.")]
 Entries = Annotated[str | None, typer.Option(help="Entries, names or module:Class; default: those of the budget.")]
@@ -23,6 +23,11 @@ BudgetName = Annotated[str, typer.Option(metavar="quick|full", help="Which part 
 Jobs = Annotated[int | None, typer.Option(help="Processes of this machine; default: one a core.")]
 Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, as in tcp://HOST:8786, to use.")]
 Folder = Annotated[Path, typer.Option(help="Folder of the records; what it holds is not run again.")]
+TimeLimit = Annotated[float | None, typer.Option(help="Seconds that a run may take; default: any.")]
+MemoryLimit = Annotated[
+    float | None, typer.Option(help="GB that a worker may take, where the system can; default: any.")
+]
+AllSizes = Annotated[bool, typer.Option("--all-sizes", help="Go on where an entry's error is small already.")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what is recorded as failed.")]
 
 
@@ -36,9 +41,18 @@ def run(
     scheduler: Scheduler = None,
     output: Folder = Path("records"),
     retry_failed: Retry = False,
+    all_sizes: AllSizes = False,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
 ) -> None:
-    """Run entries on score cards and record each run; started again, it goes on where it was."""
-    from scaledetect.leaderboard.runner import plan_runs
+    """Run entries on score cards and record each run; started again, it goes on where it was.
+
+    Training sets grow until the error of an entry is below 1 %, and two sizes further; in the quick budget until it is
+    below 10 %.
+    """
+    from scaledetect.leaderboard.runner import RunLimits, plan_runs
+
+    limits = RunLimits(seconds=time_limit, memory_gb=memory_limit)
 
     plan = plan_runs(
         cards=listed(cards),
@@ -48,12 +62,19 @@ def run(
         budget=cast("Budget", budget),
     )
     options: dict[str, Any] = {"jobs": _cores() if jobs is None else jobs, "scheduler": scheduler}
-    report = _run(plan, output, options | {"retry_failed": retry_failed})
+    options |= {"retry_failed": retry_failed, "limits": limits, "doubling": None if all_sizes else _rule(budget)}
+    report = _run(plan, output, options)
     _summarise(report, output)
     if report.interrupted:
         raise typer.Exit(130)
     if report.failures:
         raise typer.Exit(1)
+
+
+def _rule(budget: str) -> Doubling:
+    from scaledetect.leaderboard.runner import Doubling
+
+    return Doubling() if budget == "full" else Doubling(level=0.1, further=0)
 
 
 def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:
@@ -81,6 +102,8 @@ def _summarise(report: Report, folder: Path) -> None:
         typer.echo(f"{failure.run}: {failure.reason}" + ("" if failure.recorded else " (not recorded)"), err=True)
     text = f"{report.done} runs recorded in {folder}, {report.found} were there, {report.missing} of "
     text += f"{report.planned} are missing; {report.seconds:.0f} s"
+    if report.left_out:
+        text += f"; {report.left_out} larger ones are left out, as the error is small before (--all-sizes runs them)"
     if report.failures:
         text += f"; {len(report.failures)} without a score, see above (--retry-failed runs them again)"
     if report.interrupted:

@@ -135,7 +135,9 @@ class _Known:
     """Cards and entries that records may refer to."""
 
     def __init__(self, cards: Sequence[str], entries: Sequence[str]) -> None:
-        self.cards = {load_card(source).name: source for source in (*list_tasks("score"), *list_tasks("scaling"), *cards)}
+        self.cards = {
+            load_card(source).name: source for source in (*list_tasks("score"), *list_tasks("scaling"), *cards)
+        }
         self.entries = {name: name for name in entry_names()} | {find_entry(source).name: source for source in entries}
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from helpers.record_samples import ELSEWHERE, sample_scores
 from scaledetect.leaderboard.records import Scores
-from scaledetect.leaderboard.runner import Done, LokyPool, Planned, Report, plan_runs, run_study
+from scaledetect.leaderboard.runner import Done, Planned, ProcessPool, Report, plan_runs, run_study
 from scaledetect.leaderboard.scoring import Outcome, Run
 
 CARD = "block-2d-L16-xi8"
@@ -37,7 +37,7 @@ def fake_plan() -> tuple[Planned, ...]:
 
 
 def fake_study(folder: str, seconds: float = 0.0, jobs: int = 2) -> Report:
-    return run_study(fake_plan(), folder, pool=LokyPool(partial(fake_work, seconds=seconds), jobs))
+    return run_study(fake_plan(), folder, pool=ProcessPool(partial(fake_work, seconds=seconds), jobs))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from typer.testing import CliRunner, Result
 import scaledetect as sd
 from scaledetect.cli import app
 from scaledetect.leaderboard.records import find_records, read_record, unique_records
-from scaledetect.leaderboard.runner import LokyPool, make_pool, plan_runs, run_study
+from scaledetect.leaderboard.runner import ProcessPool, make_pool, plan_runs, run_study
+from scaledetect.leaderboard.runner.grid import QUICK_CARDS
 
 OWN = """
 import os, time
@@ -93,16 +94,20 @@ def test_quick_is_a_stated_part_of_full() -> None:
     quick, full = plan_runs(budget="quick"), plan_runs(budget="full")
     assert {one.key for one in quick} < {one.key for one in full}
     assert len({one.key for one in full}) == len(full)
-    for one in quick:
-        card = sd.load_card(one.run.card)
-        assert card.task.size**card.task.dim <= 512
-        assert one.run.n_train <= 1024
-        assert one.run.seed in card.seeds.study[:3]
-    assert len({one.run.card for one in quick}) >= 4
-    assert {one.run.card for one in full} == set(sd.list_tasks("score"))
-    # Long runs first.
-    sizes = [one.run.n_train for one in full]
-    assert sizes == sorted(sizes, reverse=True)
+    assert {one.run.card for one in quick} == set(QUICK_CARDS)
+    assert {one.run.seed for one in quick} == {0, 1}
+    assert {one.run.card for one in full} == set(sd.list_tasks("score")) | set(sd.list_tasks("scaling"))
+    assert {one.run.seed for one in full} == {0, 1, 2, 3, 4}
+
+
+def test_no_run_is_beyond_what_its_entry_declares() -> None:
+    full = plan_runs(budget="full")
+    kernels = [one.run for one in full if one.run.entry == "nngp-pooling"]
+    assert {run.card for run in kernels if "1d" in run.card} == {
+        f"{t}-1d-L{n}" for t in ("block", "distance") for n in (64, 128, 256)
+    }
+    assert max(run.n_train for run in kernels) == 1024
+    assert plan_runs(cards=["block-1d-L512"], entries=["nngp-pooling"]) == ()
 
 
 def test_what_is_asked_for_is_planned() -> None:
@@ -143,8 +148,8 @@ def test_a_plan_that_cannot_be_is_refused(own: str, options: dict[str, object], 
 def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
     plan = fake_plan()
     done: list[str] = []
-    first = run_study(plan[:50], tmp_path, pool=LokyPool(fake_work, 1))
-    second = run_study(plan, tmp_path, pool=LokyPool(fake_work, 1), on_record=lambda record: done.append(record.key))
+    first = run_study(plan[:50], tmp_path, pool=ProcessPool(fake_work, 1))
+    second = run_study(plan, tmp_path, pool=ProcessPool(fake_work, 1), on_record=lambda record: done.append(record.key))
     assert (first.done, second.found, second.done, second.missing) == (50, 50, len(plan) - 50, 0)
     assert set(done).isdisjoint(one.key for one in plan[:50])
     assert set(contents(tmp_path)) == {one.key for one in plan}
@@ -153,12 +158,12 @@ def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_broken_record_is_named_and_run_again(tmp_path: Path) -> None:
     plan = fake_plan()[:4]
-    run_study(plan, tmp_path, pool=LokyPool(fake_work, 1))
+    run_study(plan, tmp_path, pool=ProcessPool(fake_work, 1))
     whole = contents(tmp_path)
     one, other, *_ = find_records([tmp_path])
     one.write_text(one.read_text()[:100])
     other.write_text(json.dumps(sample_record().model_dump()))
-    report = run_study(plan, tmp_path, pool=LokyPool(fake_work, 1))
+    report = run_study(plan, tmp_path, pool=ProcessPool(fake_work, 1))
     assert [bad.path for bad in report.bad if "not JSON" in bad.reason] == [one]
     assert [bad.path for bad in report.bad if "another run" in bad.reason] == [other]
     assert (report.found, report.done, contents(tmp_path)) == (2, 2, whole)
@@ -246,15 +251,15 @@ def test_the_command_runs_what_is_asked_and_failures_stop_nothing(tmp_path: Path
 
 def test_a_run_that_kills_its_worker_is_recorded_as_failed(tmp_path: Path) -> None:
     plan = plan_runs(cards=[CARD], entries=["chance"], n_train=[32, 33], seeds=range(6))[5:]
-    report = run_study(plan, tmp_path, pool=LokyPool(deadly_work, 2))
+    report = run_study(plan, tmp_path, pool=ProcessPool(deadly_work, 2))
     found = unique_records([tmp_path]).records
     assert Counter((record.n_train, record.status) for record in found) == {(32, "ok"): 6, (33, "failed"): 1}
     (failure,) = report.failures
-    assert "3 workers died" in failure.reason
+    assert "3 workers died over it; the last one: a worker ended with exit code 1" in failure.reason
     assert failure.recorded
     # It is left alone, unless it is asked for.
     assert run_study(plan, tmp_path).found == 7
-    again = run_study(plan, tmp_path, retry_failed=True, pool=LokyPool(fake_work, 1))
+    again = run_study(plan, tmp_path, retry_failed=True, pool=ProcessPool(fake_work, 1))
     assert (again.done, len(again.failures)) == (1, 0)
 
 

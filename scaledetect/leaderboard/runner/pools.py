@@ -6,17 +6,21 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from scaledetect._base.errors import bad_value
-from scaledetect.leaderboard.runner.worker import THREAD_SETTINGS, start_worker
+from scaledetect.leaderboard.runner.processes import ProcessExecutor, RunLimits, TimeLimitError, WorkerDiedError
+from scaledetect.leaderboard.runner.worker import THREAD_SETTINGS
 
-__all__ = ["DaskPool", "Finished", "LokyPool", "Pool"]
+__all__ = ["DaskPool", "Death", "Finished", "Pool", "ProcessPool"]
 
 T = TypeVar("T")
+
+Death = Literal["", "again", "final"]
+"""Whether the work ended its worker: no, or yes and it may be tried again, or yes and it may not."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,6 @@ class Pool(ABC, Generic[T]):
     work : callable
         Called in a worker with a tuple of items.
     """
-
-    breaks = True
-    """Whether one worker that dies takes the others, and everything that was handed out, with it."""
 
     def __init__(self, work: Callable[[tuple[T, ...]], Any]) -> None:
         self._work = work
@@ -92,21 +93,16 @@ class Pool(ABC, Generic[T]):
         """Have `next` return None; may be called from a signal handler."""
         self._inbox.put(None)
 
-    def died(self, result: object) -> bool:
-        """Whether `result` says that a worker died."""
-        return isinstance(result, BrokenExecutor)
-
-    def rebuild(self) -> None:
-        """Replace a broken executor by a new one."""
-        self.close()
-        self._executor = self._start()
+    @abstractmethod
+    def died(self, result: object) -> Death:
+        """Whether `result` says that the work ended a worker, and whether it may be handed out again."""
 
 
-class LokyPool(Pool[T]):
+class ProcessPool(Pool[T]):
     """Processes of this machine, one thread each; they start afresh, hold no fork of the driver, and end with it."""
 
-    def __init__(self, work: Callable[[tuple[T, ...]], Any], jobs: int) -> None:
-        self._jobs = jobs
+    def __init__(self, work: Callable[[tuple[T, ...]], Any], jobs: int, limits: RunLimits = RunLimits()) -> None:
+        self._jobs, self._limits = jobs, limits
         super().__init__(work)
 
     @property
@@ -115,14 +111,17 @@ class LokyPool(Pool[T]):
         return self._jobs
 
     def _start(self) -> Executor:
-        from joblib.externals.loky import ProcessPoolExecutor
+        return ProcessExecutor(self._jobs, THREAD_SETTINGS, self._limits)
 
-        executor: Executor = ProcessPoolExecutor(self._jobs, initializer=start_worker, env=THREAD_SETTINGS)
-        return executor
+    def died(self, result: object) -> Death:
+        """A death may be the machine's doing, a run that is too slow is so every time."""
+        if isinstance(result, TimeLimitError):
+            return "final"
+        return "again" if isinstance(result, WorkerDiedError) else ""
 
     def close(self) -> None:
         """Kill the processes."""
-        self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg] # loky's own argument
+        self._executor.shutdown(wait=True)
 
 
 PATIENCE = 10.0
@@ -145,8 +144,6 @@ class DaskPool(Pool[T]):
     ValueError
         When `distributed` is not installed, or nothing answers at the address.
     """
-
-    breaks = False
 
     def __init__(self, work: Callable[[tuple[T, ...]], Any], scheduler: str) -> None:
         self._scheduler = scheduler
@@ -174,11 +171,11 @@ class DaskPool(Pool[T]):
         executor: Executor = self._client.get_executor(pure=False)
         return executor
 
-    def died(self, result: object) -> bool:
-        """Whether the scheduler gave a batch up, which it does when several workers died over it."""
+    def died(self, result: object) -> Death:
+        """The scheduler gives a batch up when several workers died over it."""
         from distributed import KilledWorker
 
-        return isinstance(result, KilledWorker)
+        return "final" if isinstance(result, KilledWorker) else ""
 
     def close(self) -> None:
         """Take back what was handed out and leave the scheduler; its workers stay."""

@@ -14,7 +14,6 @@ from typing import Any
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import make_folder
-from scaledetect._base.run_folder import lock_folder
 from scaledetect.leaderboard.records import (
     BadRecord,
     Environment,
@@ -24,10 +23,12 @@ from scaledetect.leaderboard.records import (
     read_record,
     write_record,
 )
+from scaledetect.leaderboard.runner.doubling import Doubling, Ladder
 from scaledetect.leaderboard.runner.grid import Planned
-from scaledetect.leaderboard.runner.pools import DaskPool, LokyPool, Pool
+from scaledetect.leaderboard.runner.pools import DaskPool, Pool, ProcessPool
+from scaledetect.leaderboard.runner.processes import RunLimits
 from scaledetect.leaderboard.runner.scheduler import drive
-from scaledetect.leaderboard.runner.worker import THREADS, Done, work
+from scaledetect.leaderboard.runner.worker import THREADS, Done, without_home, work
 from scaledetect.leaderboard.scoring import Run
 
 __all__ = ["Failure", "Report", "make_pool", "record_of", "run_study"]
@@ -66,6 +67,8 @@ class Report:
         Runs without a score, those recorded as failed before among them, and runs that could not be recorded.
     bad : list of BadRecord
         Files that stood in the place of a record and were none; their runs were computed anew.
+    left_out : int
+        Runs that the rule of doubling makes superfluous.
     interrupted : bool
     seconds : float
     """
@@ -75,23 +78,26 @@ class Report:
     done: int = 0
     failures: list[Failure] = field(default_factory=list)
     bad: list[BadRecord] = field(default_factory=list)
+    left_out: int = 0
     interrupted: bool = False
     seconds: float = 0.0
 
     @property
     def missing(self) -> int:
         """Runs of the plan without a record."""
-        return self.planned - self.found - self.done
+        return self.planned - self.found - self.done - self.left_out
 
 
-def make_pool(jobs: int = 1, scheduler: str | None = None) -> Pool[Run]:
-    """Workers that evaluate runs: `jobs` processes of this machine, or those of a Dask scheduler."""
+def make_pool(jobs: int = 1, scheduler: str | None = None, limits: RunLimits = RunLimits()) -> Pool[Run]:
+    """Workers that evaluate runs: `jobs` processes of this machine, or those of a Dask scheduler, which has limits."""
     job = partial(work, folder=str(Path.cwd()))
     if scheduler is not None:
+        if limits != RunLimits():
+            raise bad_value("limits", limits, "are not kept by the workers of a Dask scheduler", "set them there")
         return DaskPool(job, scheduler)
     if jobs < 1:
         raise bad_value("jobs", jobs, "must be at least 1")
-    return LokyPool(job, jobs)
+    return ProcessPool(job, jobs, limits)
 
 
 def run_study(
@@ -101,6 +107,8 @@ def run_study(
     jobs: int = 1,
     scheduler: str | None = None,
     retry_failed: bool = False,
+    doubling: Doubling | None = None,
+    limits: RunLimits = RunLimits(),
     pool: Pool[Run] | None = None,
     on_start: Callable[[int], None] = lambda n: None,
     on_record: Callable[[Record], None] = lambda record: None,
@@ -122,6 +130,10 @@ def run_study(
         Address of a Dask scheduler, whose workers are used instead.
     retry_failed : bool, default False
         Whether runs recorded as failed are computed again.
+    doubling : Doubling, optional
+        Rule by which entries go on to larger training sets; default: all runs of the plan.
+    limits : RunLimits, optional
+        Time and memory of a run. What takes more is recorded as failed.
     pool : Pool, optional
         Workers to use instead of both; it is closed at the end.
     on_start, on_record : callable
@@ -138,24 +150,25 @@ def run_study(
     """
     start = time.perf_counter()
     report = Report(planned=len(plan))
-    with lock_folder(make_folder(folder)):
-        todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report)}
-        on_start(len(todo))
-        if todo:
-            workers = make_pool(min(jobs, len(todo)), scheduler) if pool is None else pool
-            _drive(todo, workers, _Recorder(Path(folder), todo, report, on_record), report)
+    make_folder(folder)
+    errors: dict[str, float | None] = {}
+    todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report, errors)}
+    ladder = None if doubling is None else Ladder(plan, doubling, errors)
+    first = list(todo) if ladder is None else [one.run for one in ladder.take()]
+    on_start(len(todo))
+    if first:
+        workers = make_pool(min(jobs, len(todo)), scheduler, limits) if pool is None else pool
+        desk = _Recorder(Path(folder), todo, report, on_record, ladder)
+        try:
+            with _stopping(workers):
+                report.interrupted = not drive(
+                    first, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost, more=desk.more
+                )
+        finally:
+            workers.close()
+    report.left_out = 0 if ladder is None else ladder.left_out
     report.seconds = time.perf_counter() - start
     return report
-
-
-def _drive(todo: dict[Run, Planned], workers: Pool[Run], desk: _Recorder, report: Report) -> None:
-    try:
-        with _stopping(workers):
-            report.interrupted = not drive(
-                todo, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost
-            )
-    finally:
-        workers.close()
 
 
 def record_of(planned: Planned, done: Done) -> Record:
@@ -183,13 +196,19 @@ class _Recorder:
     """Writes what comes back, and learns how long runs take."""
 
     def __init__(
-        self, folder: Path, todo: dict[Run, Planned], report: Report, on_record: Callable[[Record], None]
+        self,
+        folder: Path,
+        todo: dict[Run, Planned],
+        report: Report,
+        on_record: Callable[[Record], None],
+        ladder: Ladder | None,
     ) -> None:
         self._folder, self._todo, self._report, self._on_record = folder, todo, report, on_record
+        self._ladder = ladder
         self._pace: dict[tuple[str, str], float] = {}
 
     def seconds(self, run: Run) -> float | None:
-        """What the last run of the same entry and card took: it had at least as many training images."""
+        """What the last run of the same entry and card took."""
         return self._pace.get((run.card, run.entry))
 
     def on_done(self, batch: list[Done]) -> None:
@@ -201,27 +220,44 @@ class _Recorder:
             except ValueError as error:
                 self.on_lost(done.run, f"its outcome is no record: {error}", False)
             else:
-                self._write(record)
+                self._write(planned, record)
+
+    def more(self) -> list[Run]:
+        """Runs that the last results have made worth while."""
+        return [] if self._ladder is None else [one.run for one in self._ladder.take()]
 
     def on_lost(self, run: Run, reason: str, died: bool) -> None:
         """What died again and again is a property of the run, which is recorded; anything else may be the machine's."""
         if not died:
             self._report.failures.append(Failure(_name(self._todo[run]), reason, recorded=False))
+            self._tell_ladder(self._todo[run], None)
             return
         nothing: dict[str, Any] = {"scores": None, "fit_seconds": 0.0, "predict_seconds": 0.0, "wall_seconds": 0.0}
         here = Environment.here(THREADS)
-        content = {**self._todo[run].identity, **nothing, "status": "failed", "reason": reason, "environment": here}
-        self._write(Record.seal(**content))
+        content = {**self._todo[run].identity, **nothing, "status": "failed", "environment": here}
+        self._write(self._todo[run], Record.seal(**content, reason=without_home(reason)[:REASON_LENGTH]))
 
-    def _write(self, record: Record) -> None:
+    def _tell_ladder(self, planned: Planned, record: Record | None) -> None:
+        if self._ladder is not None:
+            self._ladder.report(planned, _error_of(record))
+
+    def _write(self, planned: Planned, record: Record) -> None:
         write_record(self._folder, record)
         self._report.done += 1
         if record.status != "ok":
             self._report.failures.append(Failure(record.run, f"{record.status}: {record.reason}", recorded=True))
         self._on_record(record)
+        self._tell_ladder(planned, record)
 
 
-def _is_recorded(planned: Planned, folder: str | Path, retry_failed: bool, report: Report) -> bool:
+def _error_of(record: Record | None) -> float | None:
+    return None if record is None or record.scores is None else record.scores.test_error
+
+
+def _is_recorded(
+    planned: Planned, folder: str | Path, retry_failed: bool, report: Report, errors: dict[str, float | None]
+) -> bool:
+    """Whether `planned` has a record, whose test error then goes into `errors`."""
     i = planned.identity
     path = keyed_path(folder, i["card"], i["entry"], i["n_train"], i["seed"], planned.key)
     if not path.exists():
@@ -239,6 +275,7 @@ def _is_recorded(planned: Planned, folder: str | Path, retry_failed: bool, repor
             return False
         report.failures.append(Failure(record.run, f"recorded as failed: {record.reason}", recorded=True))
     report.found += 1
+    errors[planned.key] = _error_of(record)
     return True
 
 

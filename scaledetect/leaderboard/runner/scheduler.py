@@ -1,4 +1,4 @@
-"""Scheduler: keeps every worker busy, groups short runs, survives workers that die."""
+"""Scheduler: keeps every worker busy, groups short runs, tries again what a worker died of."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class _WorkQueue(Generic[T]):
     pool: Pool[T]
     seconds: Callable[[T], float | None]
     queue: deque[T]
-    suspects: deque[T] = field(default_factory=deque)
     deaths: Counter[T] = field(default_factory=Counter)
     alone: set[T] = field(default_factory=set)
     in_flight: int = 0
@@ -44,31 +43,30 @@ class _WorkQueue(Generic[T]):
 
     @property
     def open(self) -> bool:
-        return bool(self.queue or self.suspects or self.in_flight)
+        return bool(self.queue or self.in_flight)
 
     def hand_out(self) -> None:
         workers = self.pool.workers
         self.group = max(GROUP_SECONDS, HAND_OUT_SECONDS * workers)
         while self.queue and self.in_flight < AHEAD * workers:
             self._submit(self._batch(max(1, len(self.queue) // (SHARES * workers))))
-        if self.suspects and not self.in_flight:
-            # With nothing beside it, a run is sure to be the one over which the worker dies.
-            self._submit((self.suspects.popleft(),))
 
     def take(self) -> Finished[T] | None:
         finished = self.pool.next()
         self.in_flight -= finished is not None
         return finished
 
-    def give_back(self, batch: Sequence[T]) -> list[T]:
-        """Queue again those of `batch` that may be; the others, over which too many workers died, are returned."""
-        self.deaths.update(batch)
-        self.queue.extendleft(item for item in batch if self.deaths[item] < MOST_DEATHS - 1)
-        self.suspects.extend(item for item in batch if self.deaths[item] == MOST_DEATHS - 1)
-        return [item for item in batch if self.deaths[item] >= MOST_DEATHS]
+    def try_again(self, item: T) -> bool:
+        """Queue an item over which a worker died once more; False when that has happened too often."""
+        self.deaths[item] += 1
+        if self.deaths[item] >= MOST_DEATHS:
+            return False
+        self.queue.appendleft(item)
+        return True
 
-    def separate(self, batch: Sequence[T]) -> None:
+    def separate(self, batch: Sequence[T], *, died: bool) -> None:
         self.alone.update(batch)
+        self.deaths.update(batch if died else ())
         self.queue.extendleft(batch)
 
     def _submit(self, batch: tuple[T, ...]) -> None:
@@ -96,6 +94,7 @@ def drive(
     seconds: Callable[[T], float | None],
     on_done: Callable[[Any], None],
     on_lost: Callable[[T, str, bool], None],
+    more: Callable[[], Iterable[T]] = lambda: (),
 ) -> bool:
     """Have the pool work through `items`.
 
@@ -110,7 +109,10 @@ def drive(
     on_done : callable
         Called with what the work returned for a batch.
     on_lost : callable
-        Called with an item, the reason, and whether it is that `MOST_DEATHS` workers died over it.
+        Called with an item, the reason, and whether it is that `MOST_DEATHS` workers died over it, or it took longer
+        than it may.
+    more : callable
+        Called after each result: further items that it makes worth while.
 
     Returns
     -------
@@ -126,10 +128,8 @@ def drive(
                 if not isinstance(late.result, BaseException):
                     on_done(late.result)
             return False
-        if pool.breaks and pool.died(finished.result):
-            _recover_from_broken_pool(desk, finished, on_done, on_lost)
-        else:
-            _report_result(desk, finished, on_done, on_lost)
+        _report_result(desk, finished, on_done, on_lost)
+        desk.queue.extend(more())
     return True
 
 
@@ -138,28 +138,15 @@ def _report_result(
 ) -> None:
     if not isinstance(finished.result, BaseException):
         on_done(finished.result)
-    elif len(finished.batch) > 1:  # one of them is to blame: each gets another chance by itself
-        desk.separate(finished.batch)
+        return
+    if len(finished.batch) > 1:  # one of them is to blame: each gets another chance by itself
+        desk.separate(finished.batch, died=desk.pool.died(finished.result) == "again")
+        return
+    item, death = finished.batch[0], desk.pool.died(finished.result)
+    if death == "again" and desk.try_again(item):
+        return
+    first_line = str(finished.result).strip().partition("\n")[0]
+    if death == "again":
+        on_lost(item, f"{MOST_DEATHS} workers died over it; the last one: {first_line}", True)
     else:
-        first_line = str(finished.result).strip().partition("\n")[0]
-        reason = f"{type(finished.result).__name__}: {first_line}"
-        on_lost(finished.batch[0], reason, desk.pool.died(finished.result))
-
-
-def _recover_from_broken_pool(
-    desk: _WorkQueue[T], finished: Finished[T], on_done: Callable[[Any], None], on_lost: Callable[[T, str, bool], None]
-) -> None:
-    """The pool broke, and everything handed out with it: all of it comes back before a new pool starts."""
-    fallen = list(finished.batch)
-    while desk.in_flight:
-        other = desk.take()
-        if other is None:
-            desk.pool.interrupt()
-            break
-        if desk.pool.died(other.result):
-            fallen += other.batch
-        else:
-            _report_result(desk, other, on_done, on_lost)
-    desk.pool.rebuild()
-    for item in desk.give_back(fallen):
-        on_lost(item, f"{MOST_DEATHS} workers died over it, the last time with no other run beside it", True)
+        on_lost(item, f"{type(finished.result).__name__}: {first_line}", bool(death))
