@@ -17,7 +17,7 @@ from scaledetect._base.tables import with_error
 from scaledetect.results import RARE_EVENTS
 
 if TYPE_CHECKING:
-    from scaledetect.leaderboard.tables import CardTable, Leaderboard, Row
+    from scaledetect.leaderboard.tables import Leaderboard
     from scaledetect.results import Sensitivities
     from scaledetect.results.theory_comparison import TheoryComparison
 
@@ -69,40 +69,24 @@ def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def print_leaderboard(board: Leaderboard) -> None:
-    """A table a card, then the trained pooling nets beside theory."""
-    from scaledetect.leaderboard.tables.text import GAP_COLUMNS, correlation_lines, gap_cells
+    """A table a family of cards, and one a card."""
+    from scaledetect.leaderboard.tables.text import (
+        board_cells,
+        board_head,
+        correlation_lines,
+        family_cells,
+        family_head,
+    )
 
+    for family in board.families:
+        title = f"{family.title}: P*(10 %), training images for an error of 10 %"
+        print_rows(title, family_head(family), family_cells(family), left=1)
     for one in board.tables:
-        over = f"; area over P = {one.range[0]} to {one.range[-1]}" if len(one.range) > 1 else ""
-        head = ("rank", "entry", *(f"P={size}" for size in one.sizes), "area", "P(10%)", *QUANTITIES, "no score")
-        table = _table(f"{one.card}: test error(spread over seeds){over}", head, left=2)
-        for row in one.rows:
-            table.add_row(*_board_cells(one, row))
-        _print(table, False)
+        print_rows(f"{one.card}: test error ± spread over seeds", board_head(one), board_cells(one))
         for line in correlation_lines(one):
             typer.echo(line)
-    if board.gaps:
-        table = _table("Output of trained pooling nets beside exact constant-filter theory", GAP_COLUMNS, left=2)
-        for gap in board.gaps:
-            table.add_row(*gap_cells(gap))
-        _print(table, False)
     if not board.tables:
         typer.echo("no records")
-
-
-def _board_cells(table: CardTable, row: Row) -> list[str]:
-    from scaledetect.leaderboard.tables.text import crossing_text, mean_text, no_score_text
-
-    errors = [row.errors.get(size) for size in table.sizes]
-    return [
-        "" if row.rank is None else str(row.rank),
-        row.label,
-        *("" if mean is None else with_error(mean.value, mean.spread or 0.0) for mean in errors),
-        "" if row.area is None else with_error(row.area, row.area_stderr or 0.0),
-        crossing_text(row),
-        *(mean_text(row.output.get(name)) for name in QUANTITIES),
-        no_score_text(row),
-    ]
 
 
 def _table(title: str, headings: Sequence[str], left: int = 1) -> Table:

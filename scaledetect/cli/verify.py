@@ -53,9 +53,10 @@ def verify(
         if not as_json and verdict.kind != "sound":
             typer.echo(f"{path}: {verdict.kind}" + (f": {verdict.why}" if verdict.why else ""))
 
-    for path in (path for path in records if path.suffix == ".jsonl"):
+    data = [path for path in records if _is_of_an_experiment(path)]
+    for path in data:
         reach(path, _of_data(path))
-    others = [path for path in records if path.suffix != ".jsonl"]
+    others = [path for path in records if path not in data]
     # Drawn anew each time: who knows which records are run again can forge the others.
     drawn = secrets.randbits(32) if seed is None else seed
     if others:
@@ -79,6 +80,14 @@ def verify(
         raise typer.Exit(1)
     if counts["cannot verify"] or not found:
         raise typer.Exit(3)
+
+
+def _is_of_an_experiment(path: Path) -> bool:
+    """Whether a JSON Lines file holds data of an experiment; else its lines are records."""
+    if path.suffix != ".jsonl" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(9) == b'{"format"'
 
 
 def _of_data(path: Path) -> ExperimentVerdict:

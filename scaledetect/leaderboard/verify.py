@@ -13,7 +13,7 @@ import numpy as np
 from scaledetect._base.arguments import at_least_one, check_seed, not_negative
 from scaledetect._base.errors import UnknownNameError
 from scaledetect.leaderboard.entries.base import Entry, entry_names, find_entry
-from scaledetect.leaderboard.records import ChangedRecordError, Record, RecordError, find_records, read_record
+from scaledetect.leaderboard.records import BadRecord, Record, read_records
 from scaledetect.leaderboard.records.agreement import MOST_ERRORS, TOLERANCE, agreement
 from scaledetect.leaderboard.runner import Done, Planned, make_pool, plan_runs, record_of
 from scaledetect.leaderboard.runner.scheduler import drive
@@ -28,11 +28,12 @@ VerdictKind = Literal["verified", "consistent", "sound", "differs", "cannot veri
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of one file.
+    """What is to be said of one record.
 
     Attributes
     ----------
     path : Path
+        Of its file; ``<file>:<line>`` for a line of a JSON Lines file.
     kind : {"verified", "consistent", "sound", "differs", "cannot verify"}
         Verified: a rerun gives the same scores to the last bit. Consistent: it decides every image alike, with D, G and
         R far nearer than their standard errors; or another machine or other versions give a test error within
@@ -100,7 +101,7 @@ def verify_records(
     if sample is not None:
         sample = at_least_one("sample", sample)
     seed, tolerance = check_seed(seed), not_negative("tolerance", tolerance)
-    files = find_records(paths)
+    files = dict(read_records(paths))
     known = _Known(cards, entries)
     verdicts: dict[Path, Verdict] = {}
 
@@ -109,8 +110,8 @@ def verify_records(
         on_verdict(verdict)
 
     cases: list[_Case] = []
-    for path in files:
-        found = _before_the_rerun(path, known)
+    for path, one in files.items():
+        found = _before_the_rerun(path, one, known)
         if isinstance(found, Verdict):
             reach(found)
         else:
@@ -141,14 +142,11 @@ class _Known:
         self.entries = {name: name for name in entry_names()} | {find_entry(source).name: source for source in entries}
 
 
-def _before_the_rerun(path: Path, known: _Known) -> Verdict | _Case:
+def _before_the_rerun(path: Path, found: Record | BadRecord, known: _Known) -> Verdict | _Case:
+    if isinstance(found, BadRecord):
+        return Verdict(path, "differs" if found.changed else "cannot verify", found.reason)
     try:
-        record = read_record(path)
-        return _Case(path, record, _planned(record, known))
-    except ChangedRecordError as error:
-        return Verdict(path, "differs", error.reason)
-    except RecordError as error:
-        return Verdict(path, "cannot verify", error.reason)
+        return _Case(path, found, _planned(found, known))
     except _CannotVerifyError as error:
         return Verdict(path, "cannot verify", str(error))
     except _DiffersError as error:

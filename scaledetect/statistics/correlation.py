@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 __all__ = ["LEAST_NETS", "Correlation", "rank_correlation"]
 
@@ -25,6 +26,8 @@ class Correlation:
         Spearman's coefficient, -1 to 1.
     stderr : float
         Its standard error by the delete-one jackknife over nets.
+    low, high : float
+        Nominal 95 % interval over nets: Student's, cut at -1 and 1.
     n : int
         Nets.
     n_train : int
@@ -33,6 +36,8 @@ class Correlation:
 
     rho: float
     stderr: float
+    low: float
+    high: float
     n: int
     n_train: int
 
@@ -49,7 +54,8 @@ def rank_correlation(points: Sequence[tuple[float, float]], n_train: int) -> Cor
     without = [_spearman(np.delete(x, i), np.delete(y, i)) for i in range(n)]
     rhos = np.array([0.0 if one is None else one for one in without])
     stderr = math.sqrt((n - 1) / n * float(np.sum((rhos - rhos.mean()) ** 2)))
-    return Correlation(rho, stderr, n, n_train)
+    reach = float(student.ppf(0.975, n - 1)) * stderr
+    return Correlation(rho, stderr, max(-1.0, rho - reach), min(1.0, rho + reach), n, n_train)
 
 
 def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:

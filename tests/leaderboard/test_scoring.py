@@ -16,7 +16,7 @@ from helpers.specs import SMALL, as_tuples, name_of, task_of
 
 import scaledetect as sd
 from scaledetect.checks.entry import check_entry
-from scaledetect.leaderboard.entries.base import Entry, TaskEntry, entry_names, find_entry
+from scaledetect.leaderboard.entries.base import Entry, TaskEntry, entry_class, entry_names, find_entry
 from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.scoring import DRAWS, Outcome, Run, checked_labels, evaluate, one_thread, score
 from scaledetect.sampling.seeds import Factor, factor_seed
@@ -206,8 +206,8 @@ def quick_entries() -> list[str]:
     return [name for name in entry_names("quick") if name != "oracle"]
 
 
-@pytest.mark.parametrize("name", entry_names("quick"))
-def test_every_quick_entry_keeps_the_contract(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in entry_names() if entry_class(name).kind != "image net"])
+def test_every_entry_keeps_the_contract(name: str) -> None:
     assert [step for step in check_entry(name) if not step.ok] == []
 
 
@@ -242,7 +242,7 @@ def test_chance_is_a_fair_coin() -> None:
     assert 0.5 < z.std() < 1.5
 
 
-@pytest.mark.parametrize("card", ["block-2d-L16-xi8", CARD, "distance-1d-L512-xi128"])
+@pytest.mark.parametrize("card", ["block-1d-L64", "distance-2d-L16"])
 @pytest.mark.parametrize("name", quick_entries())
 def test_no_entry_is_worse_than_chance(name: str, card: str) -> None:
     """A guard against swapped labels and rows out of order, on the smallest training set of the card."""

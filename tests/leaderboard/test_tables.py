@@ -16,13 +16,20 @@ from helpers.record_samples import sample_record, sample_scores
 from scipy import stats
 from typer.testing import CliRunner
 
-import scaledetect as sd
 from scaledetect.cli import app
 from scaledetect.leaderboard.records import Record, write_record
-from scaledetect.leaderboard.tables import as_csv, as_markdown, card_tables, leaderboard, rank_correlation, theory_gaps
+from scaledetect.leaderboard.tables import (
+    as_csv,
+    as_markdown,
+    card_tables,
+    family_tables,
+    leaderboard,
+    rank_correlation,
+)
+from scaledetect.leaderboard.tables.scaling import FamilyTable
+from scaledetect.leaderboard.tables.text import family_cells
 
 CARD = "block-2d-L16-xi8"
-POOLING = {"net": "pooling", "options": {"filter_size": [2, 2, 2], "stride": 2, "depth": 3, "width": 4}}
 
 
 def runs(entry: str, wrong: dict[int, list[int]], **more: Any) -> list[Record]:
@@ -42,26 +49,71 @@ def test_means_and_errors() -> None:
     assert (first.value, first.n) == (mean(errors), 3)
     assert first.spread == pytest.approx(stdev(errors))
     assert first.stderr == pytest.approx(math.sqrt(sum(e * (1 - e) / 256 for e in errors)) / 3)
-    # Two sizes: half of each, so the area is their mean and its variance a quarter of the sum of theirs.
     assert row.area == pytest.approx((mean(errors) + 0.125) / 2)
-    spread = stdev([0, 0.125, 0.25])
-    assert row.area_stderr == pytest.approx(math.hypot(stdev(errors), spread) / math.sqrt(3) / 2)
     assert table.range == (32, 128)
-    assert row.crossing is None
+    assert row.complexity[0.1].value is None
+    assert row.complexity[0.25].value == pytest.approx(32 * 4 ** ((0.375 - 0.25) / 0.25))
 
 
-def test_rank_is_by_area_and_only_over_the_shared_sizes() -> None:
-    records = runs("good", {32: [10], 64: [10], 128: [0]}) + runs("bad", {32: [100], 64: [90], 256: [1]})
-    records += runs("worst", {32: [128], 64: [128]}) + runs("short", {64: [1]}) + runs("shorter", {64: [1]})
+def test_rank_counts_the_entries_that_are_better_beyond_their_intervals() -> None:
+    """P*(10 %) near 50, 50, 200, and one that stays at a third: the first two are tied."""
+    records = runs("a", {32: [64, 66], 64: [0, 1], 512: [0, 0]}) + runs("b", {32: [65, 67], 64: [1, 0], 512: [0, 0]})
+    records += runs("slow", {32: [120, 121], 64: [100, 102], 512: [0, 0]})
+    records += runs("never", {32: [120, 125], 64: [80, 90], 512: [81, 82]})
     (table,) = card_tables(records)
-    assert table.sizes == (32, 64, 128, 256)
-    assert table.range == (32, 64)
-    assert [(row.rank, row.entry) for row in table.rows] == [
-        (1, "good"), (2, "bad"), (3, "worst"), (None, "short"), (None, "shorter"),
+    assert [(row.rank, row.tied, row.entry) for row in table.rows] == [
+        (1, True, "a"), (1, True, "b"), (3, False, "slow"), (4, False, "never"),
     ]  # fmt: skip
-    assert table.rows[0].crossing == 32
-    # 90 wrong at 64 fall to 1 at 256, and cross 25.6 on the way.
-    assert table.rows[1].crossing == pytest.approx(64 * 4 ** ((90 - 25.6) / 89))
+    assert table.rows[3].complexity[0.1].value is None and table.rows[3].complexity[0.1].largest == 512
+
+
+def test_what_is_not_below_chance_has_no_rank_and_references_have_none_either() -> None:
+    records = runs("coin-like", {32: [120, 125], 64: [130, 119]}) + runs("better", {32: [60, 64], 64: [10, 12]})
+    records += runs("oracle", {32: [0, 0], 64: [0, 0]}) + runs("chance", {32: [120, 136], 64: [128, 128]})
+    records += runs("worse", {32: [150, 160], 64: [200, 201]})
+    (table,) = card_tables(records)
+    assert {row.entry: (row.standing, row.rank) for row in table.rows} == {
+        "better": ("ranked", 1), "coin-like": ("at chance", None), "worse": ("at chance", None),
+        "oracle": ("reference", None), "chance": ("reference", None),
+    }  # fmt: skip
+
+
+def test_one_s_own_records_are_rows_of_their_own() -> None:
+    (table,) = card_tables(runs("a", {32: [10, 12]}), runs("a", {32: [100, 99]}))
+    assert [(row.label, row.own, row.errors[32].value) for row in table.rows] == [
+        ("a", False, 11 / 256), ("a (own)", True, 99.5 / 256),
+    ]  # fmt: skip
+
+
+def in_family(wrong: dict[int, dict[int, list[int]]], entry: str = "a") -> list[Record]:
+    """Records on cards of the family of blocks in 1-D: numbers of wrong labels by size, n_train and seed."""
+    return [
+        sample_record(sample_scores(n, 2048), f"block-1d-L{size}", entry=entry, n_train=P, seed=seed, exact=False)
+        for size, curve in wrong.items()
+        for P, numbers in curve.items()
+        for seed, n in enumerate(numbers)
+    ]
+
+
+def test_the_exponent_of_a_family_is_fitted_where_training_and_test_are_hardly_anticorrelated() -> None:
+    """P* halves its way from 1/4 to 0 between two sizes that grow as L: exponent 1 by construction."""
+    wrong = {L: {L // 2: [500, 520], L: [0, 0]} for L in (64, 128, 256, 512)}
+    (family,) = family_tables(card_tables(in_family(wrong)))
+    (row,) = family.rows
+    assert (family.family, family.sizes) == ("block-1d", (64, 128, 256, 512))
+    # At L = 64 a learner that knows nothing is .515 wrong at P* = 50.
+    assert row.fair == (128, 256, 512)
+    assert row.exponent is not None and row.exponent.value == pytest.approx(1.0)
+    assert row.exponent.low < 1 < row.exponent.high
+    assert "*" in as_markdown_row(family)
+    tables = {table.card: table for table in card_tables(in_family(wrong))}
+    assert tables["block-1d-L64"].know_nothing[64] == pytest.approx(0.5173, abs=1e-4)
+    assert list(tables) == [f"block-1d-L{L}" for L in (64, 128, 256, 512)]
+
+
+def as_markdown_row(family: FamilyTable) -> str:
+    ((_, first, *_),) = family_cells(family)
+    return first
 
 
 def test_runs_without_a_score_are_counted_and_not_averaged() -> None:
@@ -72,7 +124,7 @@ def test_runs_without_a_score_are_counted_and_not_averaged() -> None:
     (table,) = card_tables(records)
     a, b = table.rows
     assert (a.errors[32].value, a.errors[32].n, a.diverged, a.failed) == (0.25, 1, 1, 2)
-    assert (b.errors, b.rank, b.failed) == ({}, None, 1)
+    assert (b.errors, b.rank, b.standing, b.failed) == ({}, None, "no score", 1)
 
 
 def test_cards_and_versions_stand_apart() -> None:
@@ -107,6 +159,8 @@ def test_rank_correlation_is_that_of_scipy(ties: bool) -> None:
     assert found.rho == pytest.approx(stats.spearmanr(x, y).statistic)
     without = [stats.spearmanr(np.delete(x, i), np.delete(y, i)).statistic for i in range(12)]
     assert found.stderr == pytest.approx(math.sqrt(11 * np.var(without)))
+    reach = stats.t.ppf(0.975, 11) * found.stderr
+    assert (found.low, found.high) == pytest.approx((max(-1, found.rho - reach), min(1, found.rho + reach)))
 
 
 def test_correlations_need_enough_nets() -> None:
@@ -119,25 +173,6 @@ def test_correlations_need_enough_nets() -> None:
     found = board(6)
     assert {name: (c.rho, c.n, c.n_train) for name, c in found.items()} == {"D": (1.0, 6, 64), "R": (-1.0, 6, 64)}
     assert rank_correlation([(1.0, float(k)) for k in range(9)], 1) is None
-
-
-def with_configuration(record: Record, configuration: dict[str, Any]) -> Record:
-    return Record.seal(**record.model_dump(exclude={"key", "sha256"}) | {"configuration": configuration})
-
-
-def test_the_gap_to_theory() -> None:
-    records = runs("net", {32: [1, 2], 64: [1, 2]}, D=0.5, D_stderr=0.1, G=0.25, G_stderr=0.1)
-    assert theory_gaps(records) == ()
-    (gap,) = theory_gaps([with_configuration(record, POOLING) for record in records])
-    exact = sd.theory.sensitivities(sd.load_task(CARD), filter_size=2, stride=2, depth=3)
-    assert (gap.n_train, gap.filter_size, gap.stride, gap.depth) == (64, (2, 2, 2), 2, 3)
-    assert gap.exact == {"D": exact.D[-1], "G": exact.G[-1]}
-    assert gap.measured["D"].value == 0.5
-    # At depth 4 the whole image is one site: the output is constant, and there is nothing to compare with.
-    assert (
-        theory_gaps([with_configuration(record, {"filter_size": 2, "stride": 2, "depth": 4}) for record in records])
-        == ()
-    )
 
 
 # ---------------------------------------------------------------------- forms
@@ -161,34 +196,39 @@ def invoke(*arguments: object, code: int = 0) -> Any:
 
 
 def test_the_command_in_every_form(folder: Path, tmp_path: Path) -> None:
-    result = invoke(folder)
+    result = invoke(folder, "--alone")
     assert "broken.json: is not JSON" in result.stderr
-    assert "0.312(88)" in result.stdout
+    assert "0.312 ± 0.088" in result.stdout
     assert "1 diverged" in result.stdout
-    lines = list(csv.DictReader(io.StringIO(invoke(folder, "--format", "csv").stdout)))
+    lines = list(csv.DictReader(io.StringIO(invoke(folder, "--alone", "--format", "csv").stdout)))
     assert [(line["entry"], line["n_train"], line["test_error"]) for line in lines] == [
         ("a", "32", "0.3125"), ("a", "64", "0.0"), ("b", "", ""),
     ]  # fmt: skip
-    data = json.loads(invoke(folder, "--format", "json").stdout)
+    data = json.loads(invoke(folder, "--alone", "--format", "json").stdout)
     assert data["tables"][0]["rows"][0]["errors"]["32"]["value"] == 0.3125
     assert data["bad"][0]["path"].endswith("broken.json")
-    text = invoke(folder, "--format", "md").stdout
-    assert "| 1 | a | 0.312 ± 0.088 (0.020) | 0.000 ± 0.000 (0.000) |" in text
+    text = invoke(folder, "--alone", "--format", "md").stdout
+    assert "| 1 | a | 51 [29, 92] | 37 [8, 160] | 0.312 ± 0.088 | 0.000 ± 0.000 |" in text
     output = tmp_path / "board.md"
-    assert invoke(folder, "--format", "md", "--output", output).stdout == ""
+    assert invoke(folder, "--alone", "--format", "md", "--output", output).stdout == ""
     assert output.read_text() == text
     assert text == as_markdown(leaderboard([folder]))
-    assert as_csv(leaderboard([folder])) == invoke(folder, "--format", "csv").stdout
+    assert as_csv(leaderboard([folder])) == invoke(folder, "--alone", "--format", "csv").stdout
 
 
 def test_every_row_of_markdown_has_all_columns(folder: Path) -> None:
-    lines = [line for line in as_markdown(leaderboard([folder])).splitlines() if line.startswith("|")]
-    assert len({line.count("|") for line in lines}) == 1
+    for part in as_markdown(leaderboard([folder])).split("\n\n"):
+        assert len({line.count("|") for line in part.splitlines() if line.startswith("|")}) <= 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["nothing"], "no such file"), (["--format", "html"], "choose one of"), ([".", "--output", "x"], "takes csv")],
+    [
+        (["nothing"], "no such file"),
+        (["--format", "html"], "choose one of"),
+        ([".", "--output", "x"], "takes csv"),
+        (["--alone"], "name a folder of records"),
+    ],
 )
 def test_refusals(arguments: list[str], message: str) -> None:
     assert message in invoke(*arguments, code=2).stderr
@@ -212,7 +252,13 @@ def test_merge_on_the_command_line(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_leaderboard_in_the_repository_is_current(root: Path) -> None:
-    records = root / "baselines/records"
-    board = leaderboard([records] if records.exists() else [])
-    assert (board.bad, board.conflicts) == ((), ())
+    board = leaderboard(published=True)
+    assert (board.bad, board.conflicts, board.repeated) == ((), (), 0)
     assert (root / "baselines/LEADERBOARD.md").read_text(encoding="utf-8") == as_markdown(board)
+
+
+def test_the_published_board_is_shown_without_a_folder_and_own_rows_are_marked_in_it(folder: Path) -> None:
+    published = invoke().stdout
+    assert "(own)" not in published and "reference" in published
+    assert "a (own)" in invoke(folder).stdout
+    assert invoke("--format", "csv").stdout.count("\n") > 100

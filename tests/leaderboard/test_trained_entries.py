@@ -11,7 +11,7 @@ import torch
 import scaledetect as sd
 from scaledetect._base.errors import DivergedError
 from scaledetect.checks.entry import check_entry
-from scaledetect.leaderboard.entries.base import Entry, entry_class, entry_names, find_entry
+from scaledetect.leaderboard.entries.base import Entry, Limits, entry_class, entry_names, find_entry
 from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for
 from scaledetect.leaderboard.scoring import Run, evaluate, score
@@ -21,7 +21,7 @@ from scaledetect.task.task import Amplitude
 from scaledetect.training import TrainConfig
 
 TASK = sd.Task(dim=1, size=64, xi=16)
-DEEP = sorted(set(entry_names("full")) - set(entry_names("quick")))
+DEEP = [name for name in entry_names() if entry_class(name).kind == "image net"]
 
 
 class Small(TrainedEntry):
@@ -53,7 +53,7 @@ def fitted(task: sd.Task) -> Entry:
 
 def test_a_net_is_trained_on_the_rows_that_the_sampler_serves() -> None:
     """Labels of random rows cannot be guessed: a net that has learnt them by heart has seen these very images."""
-    entry, rows = find_entry("fc4"), sampler()
+    entry, rows = find_entry("fc3"), sampler()
     entry.fit(rows, seed=0)
     X, y = rows.train()
     np.testing.assert_array_equal(entry.predict(X), y)
@@ -135,9 +135,8 @@ def test_configuration_says_all() -> None:
     task = sd.load_task("block-2d-L16-xi8")
     found = find_entry("pooling-s2").configuration(task, 64)
     assert found["net"] == "pooling" and found["options"]["depth"] == 3 and found["options"]["dim"] == 2
-    assert found["training"]["max_epochs"] == 120
-    assert TrainConfig(**found["training"]) == TrainConfig(lr=0.1, max_epochs=120)
-    assert find_entry("pooling-s2").configuration(task, 512)["training"]["max_epochs"] == 15
+    assert TrainConfig(**found["training"]) == TrainConfig(lr=0.1, max_epochs=250)
+    assert find_entry("pooling-s2").configuration(task, 512)["training"]["max_epochs"] == 32
 
 
 def test_epochs() -> None:
@@ -146,11 +145,11 @@ def test_epochs() -> None:
     assert epochs_for(100, 10_000, 8, least=3) == 3
 
 
-@pytest.mark.parametrize("card", sd.list_tasks("score"))
+@pytest.mark.parametrize("card", [*sd.list_tasks("score"), "block-1d-L64", "distance-2d-L16"])
 @pytest.mark.parametrize("name", entry_names())
 def test_every_net_can_be_built_for_every_score_card(name: str, card: str) -> None:
     entry, task = find_entry(name), sd.load_task(card)
-    if not isinstance(entry, TrainedEntry) or not entry.applies(task):
+    if not isinstance(entry, TrainedEntry) or not (entry.applies(task) and entry.limits.admits(task, 32)):
         return
     X, _ = sd.sample_images(task, 2)
     output = entry.spec((1, *task.shape)).build(0).eval()(torch.from_numpy(X))
@@ -183,10 +182,21 @@ def test_deep_nets_keep_the_contract(name: str, monkeypatch: pytest.MonkeyPatch)
     assert steps[-1].name == "2-D score"
 
 
+def test_limits_are_stated_in_words_and_kept() -> None:
+    limits = Limits(sites=256, n_train=1024)
+    assert str(limits) == "L^d <= 256, P <= 1024"
+    assert limits.admits(sd.load_task("block-2d-L16-xi8"), 1024)
+    assert not limits.admits(sd.load_task("block-2d-L16-xi8"), 1025)
+    assert not limits.admits(sd.Task(dim=2, size=17, xi=8), 1)
+    assert (str(Limits()), Limits().admits(TASK, 10**9)) == ("", True)
+    with pytest.raises(ValueError, match="sites=0"):
+        Limits(sites=0)
+
+
 MATCHED = [
-    ("block-2d-L16-xi8", "pooling-s2", 512),
-    ("distance-2d-L16-xi6.5", "pooling-s1", 128),
-    ("distance-1d-L512-xi128", "pooling-s1", 64),
+    ("block-1d-L64", "pooling-s2", 256),
+    ("distance-2d-L16-xi6.5", "template", 128),
+    ("distance-1d-L512-xi128", "template", 64),
 ]
 
 
@@ -196,6 +206,5 @@ def test_the_net_made_for_a_task_beats_fully_connected_ones(card: str, matched: 
     assert outcome.scores is not None and outcome.scores.test_error < 0.1
     scores = outcome.scores.model_dump()
     assert all(scores[q] > 0 and scores[f"{q}_stderr"] > 0 for q in ("D", "G", "R"))
-    for name in ("fc2", "fc4"):
-        other = evaluate(Run(card, name, n_train, 0)).scores
-        assert other is not None and other.test_error > outcome.scores.test_error + 0.2
+    other = evaluate(Run(card, "fc3", n_train, 0)).scores
+    assert other is not None and other.test_error > outcome.scores.test_error + 0.2

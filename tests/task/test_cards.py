@@ -60,7 +60,8 @@ def test_coverage() -> None:
     """What the set of cards must have: both labellings, 1-D and 2-D, periodic and open, 3-D, one large."""
     theory = [sd.load_task(name) for name in sd.list_tasks("theory")]
     score = [sd.load_task(name) for name in sd.list_tasks("score")]
-    assert len(NAMES) == len(theory) + len(score) >= 10
+    scaling = [sd.load_task(name) for name in sd.list_tasks("scaling")]
+    assert len(NAMES) == len(theory) + len(score) + len(scaling) >= 10
     for cards in (theory, score):
         assert {(t.labelling, t.dim) for t in cards} >= {(a, d) for a in ("distance", "block") for d in (1, 2)}
     distance = [t for t in theory if t.labelling == "distance"]
@@ -68,7 +69,7 @@ def test_coverage() -> None:
     assert any(t.dim == 3 for t in theory)
     assert any(t.dim == 1 and t.size == 4096 for t in theory)
     assert all(t.size >= 512 for t in score if t.dim == 1)
-    assert {t.size for t in score if t.dim == 2} == {16, 28}
+    assert {t.size for t in score if t.dim == 2} == {16, 28, 32}
     assert sd.Task.paper_2d(size=28, xi=14, g=2) in score
 
 

@@ -1,4 +1,4 @@
-"""Records: one JSON file a run, checked against one schema, hashed, and read as data only."""
+"""Records: one JSON object a run, checked against one schema, hashed, and read as data only."""
 
 from scaledetect._base.canonical_json import canonical_json, content_hash
 from scaledetect.leaderboard.records.environment import Environment
@@ -14,6 +14,7 @@ from scaledetect.leaderboard.records.storage import (
     read_record,
     read_records,
     record_path,
+    write_lines,
     write_record,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "record_schema",
     "run_key",
     "unique_records",
+    "write_lines",
     "write_record",
 ]

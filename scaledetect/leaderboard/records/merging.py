@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scaledetect.leaderboard.records.agreement import agreement
 from scaledetect.leaderboard.records.schema import Record
-from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_record
+from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_lines, write_record
 
 __all__ = ["Conflict", "Merged", "merge_records", "unique_records"]
 
@@ -77,8 +77,10 @@ def _all_of(folders: Iterable[str | Path]) -> list[tuple[Path, Record | BadRecor
             gc.enable()
 
 
-def merge_records(folders: Iterable[str | Path], output: str | Path) -> Merged:
+def merge_records(folders: Iterable[str | Path], output: str | Path, *, lines: bool = False) -> Merged:
     """Write one record a run of `folders` into the folder `output`, which counts as the first of them.
+
+    With `lines` they become one JSON Lines file a card and entry, as the published records are.
 
     Returns
     -------
@@ -87,8 +89,11 @@ def merge_records(folders: Iterable[str | Path], output: str | Path) -> Merged:
     """
     own = [output] if Path(output).exists() else []
     merged = unique_records([*own, *folders])
-    for record in merged.records:
-        write_record(output, record)
+    if lines:
+        write_lines(output, merged.records)
+    else:
+        for record in merged.records:
+            write_record(output, record)
     return merged
 
 

@@ -1,4 +1,4 @@
-"""Records as files: written whole or not at all, read as data only, one bad file never in the way of the others."""
+"""Record files, one a run or one a line: written whole or not at all, read as data, bad ones named and passed over."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from scaledetect._base.canonical_json import content_hash
+from scaledetect._base.canonical_json import canonical_json, content_hash
 from scaledetect._base.errors import InvalidValueError, bad_value
 from scaledetect._base.files import replacing
 from scaledetect.leaderboard.records.schema import NAME_PATTERN, Record
@@ -28,6 +29,7 @@ __all__ = [
     "read_record",
     "read_records",
     "record_path",
+    "write_lines",
     "write_record",
 ]
 
@@ -61,10 +63,19 @@ class ChangedRecordError(RecordError):
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A file that could not be read as a record, and why."""
+    """A file, or a line of one, that could not be read as a record, and why.
+
+    Attributes
+    ----------
+    path : Path
+    reason : str
+    changed : bool
+        Whether it is a record that is not what its SHA-256 was taken of.
+    """
 
     path: Path
     reason: str
+    changed: bool = False
 
 
 def record_path(folder: str | Path, record: Record) -> Path:
@@ -90,6 +101,22 @@ def write_record(folder: str | Path, record: Record) -> Path:
     return path
 
 
+def write_lines(folder: str | Path, records: Iterable[Record]) -> list[Path]:
+    """Write records as JSON Lines, one file a card and entry: ``<card>/<entry>.jsonl``, in the order of size and seed.
+
+    Files that are there already are replaced.
+    """
+    by_file: dict[Path, list[Record]] = defaultdict(list)
+    for record in records:
+        by_file[record_path(folder, record).parent.with_suffix(".jsonl")].append(record)
+    for path, group in by_file.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        group.sort(key=lambda record: (record.n_train, record.seed, record.key))
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"".join(canonical_json(one.model_dump()) + b"\n" for one in group))
+    return sorted(by_file)
+
+
 def find_records(folders: Iterable[str | Path]) -> list[Path]:
     """The record files of folders, sorted; a path of a file stands for itself, a hidden file is none.
 
@@ -113,16 +140,36 @@ def _walk(folder: Path) -> Iterator[Path]:
     # Sorting names is ten times faster than sorting paths.
     for place, folders, names in os.walk(folder):
         folders.sort()
-        yield from (Path(place, name) for name in sorted(names) if name.endswith(".json") and not name.startswith("."))
+        yield from (
+            Path(place, name) for name in sorted(names) if name.endswith((".json", ".jsonl")) and name[0] != "."
+        )
 
 
 def read_records(folders: Iterable[str | Path]) -> Iterator[tuple[Path, Record | BadRecord]]:
-    """Each record file of `folders` with its record, or with what is wrong with it."""
+    """Each record of `folders`, or what is wrong with it, and where it stands: its file, or ``<file>:<line>``."""
     for path in find_records(folders):
-        try:
-            yield path, read_record(path)
-        except RecordError as error:
-            yield path, BadRecord(error.path, error.reason)
+        if path.suffix == ".jsonl":
+            yield from _read_lines(path)
+        else:
+            yield path, _found(path, lambda path=path: read_record(path))  # type: ignore[misc]
+
+
+def _read_lines(path: Path) -> Iterator[tuple[Path, Record | BadRecord]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(SIZE_LIMIT + 1), b""), 1):
+            place = Path(f"{path}:{number}")
+            yield place, _found(place, lambda place=place, line=line: _checked(place, line))  # type: ignore[misc]
+            if len(line) > SIZE_LIMIT:  # where the next record begins is not known
+                return
+
+
+def _found(place: Path, read: Callable[[], Record]) -> Record | BadRecord:
+    try:
+        return read()
+    except RecordError as error:
+        return BadRecord(error.path, error.reason, isinstance(error, ChangedRecordError))
+    except OSError as error:
+        return BadRecord(place, f"cannot be read ({error.strerror})")
 
 
 def read_record(path: str | Path) -> Record:
@@ -135,7 +182,13 @@ def read_record(path: str | Path) -> Record:
         too few, contradicts itself, or is not what its SHA-256 was taken of.
     """
     path = Path(path)
-    data = _parse(path, _bytes(path))
+    return _checked(path, _bytes(path))
+
+
+def _checked(path: Path, content: bytes) -> Record:
+    if len(content) > SIZE_LIMIT:
+        _refuse(path, f"has more than the {SIZE_LIMIT} bytes that a record may have")
+    data = _parse(path, content)
     if not isinstance(data, dict):
         _refuse(path, "is not a JSON object")
     problem = ""

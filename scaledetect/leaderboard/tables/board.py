@@ -1,4 +1,4 @@
-"""The leaderboard of any set of record folders."""
+"""The leaderboard of any set of record folders, and the published one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from scaledetect.leaderboard.records import BadRecord, Conflict, unique_records
-from scaledetect.leaderboard.tables.gap import Gap, theory_gaps
+from scaledetect.leaderboard.tables.scaling import FamilyTable, family_tables
 from scaledetect.leaderboard.tables.table import CardTable, card_tables
 
-__all__ = ["Leaderboard", "leaderboard"]
+__all__ = ["Leaderboard", "leaderboard", "published_records"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Leaderboard:
 
     Attributes
     ----------
+    families : tuple of FamilyTable
+        Sample complexity against the size of the lattice.
     tables : tuple of CardTable
-    gaps : tuple of Gap
     n_records : int
         Records that the tables are made of.
     repeated : int
@@ -31,27 +33,48 @@ class Leaderboard:
     bad : tuple of BadRecord
     """
 
+    families: tuple[FamilyTable, ...]
     tables: tuple[CardTable, ...]
-    gaps: tuple[Gap, ...]
     n_records: int
     repeated: int
     conflicts: tuple[Conflict, ...]
     bad: tuple[BadRecord, ...]
 
 
-def leaderboard(folders: Iterable[str | Path]) -> Leaderboard:
+def leaderboard(folders: Iterable[str | Path] = (), *, published: bool = False) -> Leaderboard:
     """The leaderboard of all records in `folders`, files or folders of files, each run counted once.
+
+    Parameters
+    ----------
+    folders : iterable of path, optional
+    published : bool, default False
+        Whether the records that come with the package are shown too; those of `folders` are then rows of their own,
+        marked.
 
     Raises
     ------
     ValueError
         For a path that is not there. Files that are no records are named in the result and stop nothing.
     """
-    with _without_collection():
-        found = unique_records(folders)
-        tables = card_tables(found.records)
-        gaps = theory_gaps(found.records)
-    return Leaderboard(tables, gaps, len(found.records), found.repeated, found.conflicts, found.bad)
+    with _without_collection(), published_records() as shipped:
+        own = unique_records(folders)
+        others = unique_records([shipped] if published and shipped.exists() else [])
+        tables = card_tables(others.records, own.records) if published else card_tables(own.records)
+    return Leaderboard(
+        family_tables(tables),
+        tables,
+        len(own.records) + len(others.records),
+        own.repeated + others.repeated,
+        (*others.conflicts, *own.conflicts),
+        (*others.bad, *own.bad),
+    )
+
+
+@contextmanager
+def published_records() -> Iterator[Path]:
+    """The folder of the records that come with the package."""
+    with as_file(files("scaledetect.baselines").joinpath("records")) as folder:
+        yield folder
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from scaledetect.leaderboard.entries.base import entry_class, entry_names
 from scaledetect.leaderboard.tables.board import Leaderboard
-from scaledetect.leaderboard.tables.gap import Gap
-from scaledetect.leaderboard.tables.table import QUANTITIES, CardTable, Mean, Row
+from scaledetect.leaderboard.tables.scaling import FamilyRow, FamilyTable
+from scaledetect.leaderboard.tables.table import LEVELS, QUANTITIES, CardTable, Mean, Row
+from scaledetect.statistics.sample_complexity import Exponent, SampleComplexity
 
 __all__ = ["as_csv", "as_data", "as_markdown"]
 
@@ -18,28 +20,39 @@ HEAD = """# Leaderboard
 
 Generated from the records by `scaledetect leaderboard --format md`; do not edit.
 
-Test error: mean over seeds ± standard deviation over seeds (binomial standard error of the mean). Area: the mean of
-the test error over log P, from the smallest to the largest P named above the table, with its standard error; entries
-are ranked by it. P(10 %): the number of training images at which the mean error first falls to 10 %, between sizes by
-a straight line on the axis of log P; "≤" where it is there at the smallest. D, G, R: sensitivities of the output of a
-trained net at its largest P, mean ± standard error over seeds.
+The question: how many training images P does an architecture need to find a scale?
+
+P*(10 %), P*(25 %): training images at which the mean test error over seeds falls to 10 % and 25 %, between sizes by a
+straight line on the axis of log P, with a 95 % interval over seeds (Student's, of the jackknife, on the axis of log P);
+"> P" where it never does up to the largest P tried, "≤ P" where it does at the smallest, "…" an interval that is open:
+one seed, or without some seed the level is not reached. Rank: 1 plus the number of entries that need fewer images
+beyond these intervals, or where only one reaches the error, err less at the same P; "=" marks ties. An entry whose
+error is at no P below 1/2 by more than its own error (one-sided, 5 % over all P) is at chance and has no rank; oracle
+and chance are references. Area, only a tie-break for the order of lines: mean test error over log P. Test error: mean
+over seeds ± standard deviation over seeds. Knows nothing: what a learner without any knowledge scores on a card of a
+family, whose training and test rows are anticorrelated. D, G, R: sensitivities of the output of a trained net at its
+largest P, mean ± standard error over seeds.
 """
 
-GAP_HEAD = """## Trained pooling nets and exact theory
-
-D and G of the trained nets' output, mean ± standard error over seeds, beside the exact values at the last layer of the
-constant-filter net of the same filter side F, stride s and depth K, for the same noise. The trained nets have learned
-filters and a readout that the theory has not: this is what training changes, not an error of either.
+FAMILY_HEAD = """P*(10 %) by size L, at the same xi / L, and the exponent of P* in L with its 95 % interval over
+seeds; "*" marks sizes where a learner that knows nothing is further than .01 from 1/2 at P*, over which no exponent is
+fitted.
 """
 
 NO_RECORDS = "There are no records yet.\n"
 
+ENTRY_HEAD = """## Entries
+
+What each is, the largest image (L^d pixels) and training set (P) it declares to be run on, its runs, and the hours that
+they took on one core.
+"""
+
 CSV_FIELDS = (
-    "card", "card_version", "rank", "entry", "entry_version", "n_train", "n_seeds", "test_error", "spread",
-    "binomial_stderr", "area", "area_stderr", "area_from", "area_to", "crossing_10_percent",
+    "card", "card_version", "standing", "rank", "tied", "entry", "entry_version", "own", "n_train", "n_seeds",
+    "test_error", "spread", "binomial_stderr", "knows_nothing", "area",
+    *(f"P_star_{100 * level:g}_percent{part}" for level in LEVELS for part in ("", "_low", "_high")),
     *(field for name in QUANTITIES for field in (name, f"{name}_stderr")), "diverged", "failed",
 )  # fmt: skip
-
 
 NOTHING: tuple[tuple[int | None, Mean | None], ...] = ((None, None),)
 
@@ -49,9 +62,10 @@ def as_markdown(board: Leaderboard) -> str:
     parts = [HEAD]
     if not board.tables:
         parts.append(NO_RECORDS)
+    parts += [_family_section(family) for family in board.families]
+    if board.tables:
+        parts.append(f"{ENTRY_HEAD}\n{_grid(ENTRY_COLUMNS, entry_cells(board), left=4)}")
     parts += [_section(table) for table in board.tables]
-    if board.gaps:
-        parts.append(GAP_HEAD + "\n" + _gap_table(board.gaps))
     return "\n".join(parts)
 
 
@@ -77,58 +91,98 @@ def as_data(board: Leaderboard) -> dict[str, Any]:
 
 
 def error_text(mean: Mean | None) -> str:
-    """``0.251 ± 0.013 (0.008)``."""
+    """``0.251 ± 0.013``."""
     if mean is None:
         return ""
-    spread = "" if mean.spread is None else f" ± {mean.spread:.3f}"
-    return f"{mean.value:.3f}{spread}" + ("" if mean.stderr is None else f" ({mean.stderr:.3f})")
+    return f"{mean.value:.3f}" + ("" if mean.spread is None else f" ± {mean.spread:.3f}")
 
 
 def mean_text(mean: Mean | None) -> str:
     """``0.0251 ± 0.0013``: the error to two digits, the value as far."""
     if mean is None:
         return ""
-    return value_text(mean.value, mean.error)
+    return f"{mean.value:.3g}" if mean.error is None else f"{mean.value:.3g} ± {mean.error:.2g}"
 
 
-def value_text(value: float, error: float | None) -> str:
-    """As `mean_text`."""
-    return f"{value:.3g}" if error is None else f"{value:.3g} ± {error:.2g}"
+def rank_text(row: Row) -> str:
+    """The rank, with "=" where it is shared; else why there is none."""
+    if row.rank is None:
+        return "" if row.standing == "no score" else row.standing
+    return f"{row.rank}{'=' if row.tied else ''}"
 
 
-def crossing_text(row: Row) -> str:
-    """The size at which the error crosses 10 %."""
-    if row.crossing is None:
+def complexity_text(one: SampleComplexity | None) -> str:
+    """``332 [201, 548]``, ``> 4096``, or ``≤ 64``."""
+    if one is None:
         return ""
-    return ("≤ " if row.crossing == min(row.errors) else "") + f"{row.crossing:.0f}"
+    if one.value is None:
+        return f"> {one.largest}"
+    if one.at_most:
+        return f"≤ {one.value:.0f}"
+    low, high = ("…" if end is None else f"{end:.0f}" for end in (one.low, one.high))
+    return f"{one.value:.0f} [{low}, {high}]"
 
 
-def _section(table: CardTable) -> str:
-    head = ["rank", "entry", *(f"P = {size}" for size in table.sizes), "area", "P(10 %)", *QUANTITIES, "no score"]
+def exponent_text(exponent: Exponent | None) -> str:
+    """``0.52 [0.41, 0.63]``."""
+    return "" if exponent is None else f"{exponent.value:.2f} [{exponent.low:.2f}, {exponent.high:.2f}]"
+
+
+def board_head(table: CardTable) -> list[str]:
+    """Columns of the table of a card."""
+    return [
+        "rank", "entry", "P*(10 %)", "P*(25 %)", *(f"P = {size}" for size in table.sizes), "area", *QUANTITIES,
+        "no score",
+    ]  # fmt: skip
+
+
+def board_cells(table: CardTable) -> list[list[str]]:
+    """Its rows, the learner that knows nothing last."""
     rows = [_cells(table, row) for row in table.rows]
-    areas = f"Area over P = {table.range[0]} to {table.range[-1]}." if len(table.range) > 1 else "No area."
-    text = f"## {table.card} (version {table.card_version})\n\n{areas}\n\n{_grid(head, rows, left=2)}"
-    return text + "".join(f"\n{line}\n" for line in correlation_lines(table))
+    if table.know_nothing:
+        errors = [f"{table.know_nothing[size]:.3f}" for size in table.sizes]
+        rows.append(["reference", "knows nothing", "", "", *errors, *[""] * (2 + len(QUANTITIES))])
+    return rows
+
+
+def family_head(family: FamilyTable) -> list[str]:
+    """Columns of the table of a family."""
+    return ["entry", *(f"L = {size}" for size in family.sizes), "exponent", "over L"]
+
+
+def family_cells(family: FamilyTable) -> list[list[str]]:
+    """Its rows."""
+    return [_family_cells(family, row) for row in family.rows]
+
+
+ENTRY_COLUMNS = ("entry", "title", "kind", "limits", "runs", "hours")
+
+
+def entry_cells(board: Leaderboard) -> list[list[str]]:
+    """A line an entry: what it declares, its runs and the hours they took."""
+    seconds: dict[str, float] = {}
+    runs: dict[str, int] = {}
+    for table in board.tables:
+        for row in table.rows:
+            seconds[row.entry] = seconds.get(row.entry, 0.0) + row.seconds
+            runs[row.entry] = runs.get(row.entry, 0) + sum(m.n for m in row.errors.values()) + row.diverged + row.failed
+    known = set(entry_names())
+    lines = []
+    for name in sorted(seconds):
+        declared = ["", "", ""]
+        if name in known:
+            entry = entry_class(name)
+            declared = [entry.title, entry.kind, str(entry.limits)]
+        lines.append([name, *declared, str(runs[name]), f"{seconds[name] / 3600:.2f}"])
+    return lines
 
 
 def correlation_lines(table: CardTable) -> list[str]:
     """A sentence on each rank correlation."""
     return [
-        f"Rank correlation of test error and {name} of the output: {c.rho:+.2f} ± {c.stderr:.2f} ({c.n} nets, P = "
-        f"{c.n_train})."
+        f"Rank correlation of test error and {name} of the output: {c.rho:+.2f} [{c.low:+.2f}, {c.high:+.2f}] "
+        f"({c.n} nets, P = {c.n_train})."
         for name, c in table.correlations.items()
-    ]
-
-
-def _cells(table: CardTable, row: Row) -> list[str]:
-    return [
-        "" if row.rank is None else str(row.rank),
-        row.label,
-        *(error_text(row.errors.get(size)) for size in table.sizes),
-        "" if row.area is None else value_text(row.area, row.area_stderr),
-        crossing_text(row),
-        *(mean_text(row.output.get(name)) for name in QUANTITIES),
-        no_score_text(row),
     ]
 
 
@@ -137,25 +191,36 @@ def no_score_text(row: Row) -> str:
     return ", ".join(f"{n} {what}" for n, what in ((row.diverged, "diverged"), (row.failed, "failed")) if n)
 
 
-def gap_cells(gap: Gap) -> list[str]:
-    """A row of the table of gaps, for `GAP_COLUMNS`."""
-    shape = [_layers(gap.filter_size), _layers(gap.stride), str(gap.depth)]
-    cells = [gap.card, gap.entry, str(gap.n_train), *shape]
-    for name, exact in gap.exact.items():
-        mean = gap.measured[name]
-        cells += [mean_text(mean), f"{exact:.3g}", f"{mean.value / exact:.3g}" if exact > 0 else ""]
-    return cells
+def _family_section(family: FamilyTable) -> str:
+    grid = _grid(family_head(family), family_cells(family), left=1)
+    return f"## {family.title}\n\n{FAMILY_HEAD}\n{grid}"
 
 
-GAP_COLUMNS = ("card", "entry", "P", "F", "s", "K", "D", "exact", "ratio", "G", "exact", "ratio")
+def _family_cells(family: FamilyTable, row: FamilyRow) -> list[str]:
+    cells = []
+    for size in family.sizes:
+        one = row.complexity.get(size)
+        marked = one is not None and one.value is not None and size not in row.fair
+        cells.append(complexity_text(one) + (" *" if marked else ""))
+    over = "" if row.exponent is None else f"{row.exponent.sizes[0]} to {row.exponent.sizes[-1]}"
+    return [row.label, *cells, exponent_text(row.exponent), over]
 
 
-def _gap_table(gaps: Sequence[Gap]) -> str:
-    return _grid(GAP_COLUMNS, [gap_cells(gap) for gap in gaps], left=2)
+def _section(table: CardTable) -> str:
+    text = f"## {table.card} (version {table.card_version})\n\n{_grid(board_head(table), board_cells(table), left=2)}"
+    return text + "".join(f"\n{line}\n" for line in correlation_lines(table))
 
 
-def _layers(value: int | tuple[int, ...]) -> str:
-    return str(value) if isinstance(value, int) else ",".join(map(str, value))
+def _cells(table: CardTable, row: Row) -> list[str]:
+    return [
+        rank_text(row),
+        row.label,
+        *(complexity_text(row.complexity.get(level)) for level in LEVELS),
+        *(error_text(row.errors.get(size)) for size in table.sizes),
+        "" if row.area is None else f"{row.area:.3f}",
+        *(mean_text(row.output.get(name)) for name in QUANTITIES),
+        no_score_text(row),
+    ]
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
@@ -165,15 +230,16 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
 
 def _csv_row(table: CardTable, row: Row, size: int | None, error: Mean | None) -> dict[str, object]:
     found: dict[str, object] = {
-        "card": table.card, "card_version": table.card_version, "rank": row.rank, "entry": row.entry,
-        "entry_version": row.entry_version, "n_train": size, "area": row.area, "area_stderr": row.area_stderr,
-        "crossing_10_percent": row.crossing, "diverged": row.diverged, "failed": row.failed,
+        "card": table.card, "card_version": table.card_version, "standing": row.standing, "rank": row.rank,
+        "tied": row.tied, "entry": row.entry, "entry_version": row.entry_version, "own": row.own, "n_train": size,
+        "area": row.area, "diverged": row.diverged, "failed": row.failed,
     }  # fmt: skip
     if error is not None:
         found |= {"n_seeds": error.n, "test_error": error.value, "spread": error.spread}
-        found |= {"binomial_stderr": error.stderr}
-    if len(table.range) > 1:
-        found |= {"area_from": table.range[0], "area_to": table.range[-1]}
+        found |= {"binomial_stderr": error.stderr, "knows_nothing": table.know_nothing.get(size or 0)}
+    for level, one in row.complexity.items():
+        name = f"P_star_{100 * level:g}_percent"
+        found |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
     for name, mean in row.output.items():
         found |= {name: mean.value, f"{name}_stderr": mean.error}
     return found

@@ -1,0 +1,180 @@
+"""Learning curves of many methods, a panel a task, and their sample complexity against the size of the lattice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scaledetect._base.errors import bad_value
+from scaledetect.plots.style import COLORS, GREY, MARKERS, legible_ticks
+
+__all__ = ["ScalingCurve", "plot_learning_curves", "plot_scaling"]
+
+COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class ScalingCurve:
+    """Sample complexity of one method at several sizes.
+
+    Attributes
+    ----------
+    sizes : sequence of int
+        L, where P* was reached.
+    values : sequence of float
+        P* at each.
+    intervals : sequence of pair of (float or None)
+        Ends of its interval; None for one that is open.
+    beyond : sequence of pair of float
+        (L, largest P) of the sizes where it was not reached.
+    exponent : float or None
+        Slope of ln P* in ln L; drawn as a line through the mean of the points of `fitted`.
+    fitted : sequence of int
+        Sizes it is fitted over.
+    """
+
+    sizes: Sequence[int]
+    values: Sequence[float]
+    intervals: Sequence[tuple[float | None, float | None]]
+    beyond: Sequence[tuple[float, float]] = ()
+    exponent: float | None = None
+    fitted: Sequence[int] = ()
+
+
+def plot_learning_curves(
+    curves: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]]],
+    *,
+    baselines: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    level: float = 0.1,
+) -> Figure:
+    """Test error against the number of training images, a panel a task.
+
+    Parameters
+    ----------
+    curves : mapping of str to (mapping of str to triple of sequences of float)
+        By title of a panel and name of a method: P, mean test error, and its standard error.
+    baselines : mapping of str to pair of sequences of float, optional
+        By title of a panel, P and the error of a learner that knows nothing.
+    level : float, default 0.1
+        Error that is marked by a line.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    """
+    shown = {title: methods for title, methods in curves.items() if methods}
+    if not shown:
+        raise bad_value("curves", list(curves), "has no learning curve")
+    styles = _styles(name for methods in shown.values() for name in methods)
+    figure, panels = _panels(len(shown))
+    for axes, (title, methods) in zip(panels, shown.items(), strict=False):
+        axes.axhline(level, color=GREY, linewidth=0.6)
+        if baselines and title in baselines:
+            axes.plot(*baselines[title], color=GREY, linestyle=":", linewidth=1)
+        for name, (counts, error, spread) in methods.items():
+            axes.errorbar(counts, error, yerr=spread, markersize=3.5, linewidth=1, elinewidth=0.7, **styles[name])
+        axes.set(xscale="log", ylim=(-0.02, 0.6))
+        axes.set_title(title, fontsize=9)
+        axes.set(xlabel="training images $P$", ylabel="test error")
+    _legend(figure, styles)
+    return figure
+
+
+def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: float = 0.1) -> Figure:
+    """Sample complexity P* against the size L, a panel a family of tasks, with fitted power laws.
+
+    Parameters
+    ----------
+    families : mapping of str to (mapping of str to ScalingCurve)
+        By title of a panel and name of a method.
+    level : float, default 0.1
+        Test error that P* is of, for the label.
+
+    Returns
+    -------
+    Figure
+        Arrows point up from the largest P tried where P* lies above it.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    """
+    shown = {title: methods for title, methods in families.items() if methods}
+    if not shown:
+        raise bad_value("families", list(families), "has no sample complexity")
+    styles = _styles(name for methods in shown.values() for name in methods)
+    figure, panels = _panels(len(shown))
+    for axes, (title, methods) in zip(panels, shown.items(), strict=False):
+        for name, curve in methods.items():
+            _draw_scaling(axes, curve, styles[name])
+        axes.set(xscale="log", yscale="log")
+        axes.set_xscale("log", base=2)
+        sizes = sorted({size for curve in methods.values() for size in (*curve.sizes, *(x for x, _ in curve.beyond))})
+        axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        axes.minorticks_off()
+        legible_ticks(axes.yaxis)
+        axes.set_title(title, fontsize=9)
+        axes.set(xlabel="size $L$", ylabel=f"$P^*$({100 * level:g} %)")
+    _legend(figure, styles)
+    return figure
+
+
+def _draw_scaling(axes: Axes, curve: ScalingCurve, style: dict[str, Any]) -> None:
+    for size, value, (low, high) in zip(curve.sizes, curve.values, curve.intervals, strict=True):
+        if low is not None and high is not None:
+            axes.plot([size, size], [low, high], color=style["color"], linewidth=0.8)
+        axes.plot([size], [value], markersize=4, color=style["color"], marker=style["marker"], linestyle="none")
+    for size, largest in curve.beyond:
+        axes.plot([size], [largest], color=style["color"], marker=r"$\uparrow$", markersize=7, linestyle="none")
+    if curve.exponent is None:
+        return
+    logs = [(math.log(s), math.log(v)) for s, v in zip(curve.sizes, curve.values, strict=True) if s in curve.fitted]
+    x0, y0 = (sum(part) / len(logs) for part in zip(*logs, strict=True))
+    ends = [math.log(min(curve.fitted)), math.log(max(curve.fitted))]
+    line = [math.exp(y0 + curve.exponent * (x - x0)) for x in ends]
+    axes.plot([math.exp(x) for x in ends], line, color=style["color"], linewidth=1)
+    axes.annotate(
+        f"$L^{{{curve.exponent:.2f}}}$", (math.exp(ends[1]), line[1]), color=style["color"], fontsize=8,
+        xytext=(4, 0), textcoords="offset points", va="center",
+    )  # fmt: skip
+
+
+def _styles(names: Any) -> dict[str, dict[str, Any]]:
+    """Colour and marker of each method, the same in all panels."""
+    return {
+        name: {
+            "color": COLORS[k % len(COLORS)],
+            "marker": MARKERS[(k + k // len(COLORS)) % len(MARKERS)],
+            "linestyle": ("-", "--", ":")[k // len(COLORS) % 3],
+            "label": name,
+        }
+        for k, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def _panels(n: int) -> tuple[Figure, list[Axes]]:
+    columns = min(n, COLUMNS)
+    rows = math.ceil(n / columns)
+    figure = Figure(figsize=(3.2 * columns, 2.9 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for axes in panels[n:]:
+        axes.axis("off")
+    return figure, panels
+
+
+def _legend(figure: Figure, styles: dict[str, dict[str, Any]]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], markersize=4, linewidth=1, **style) for style in styles.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), fontsize=8, frameon=False)
