@@ -17,7 +17,7 @@ theories: .venv/installed
 # A run that was broken off goes on: what is recorded is not run again.
 leaderboard: .venv/installed
 	$(BIN)/scaledetect run --budget quick --output results/records
-	$(BIN)/scaledetect leaderboard results/records
+	$(BIN)/scaledetect leaderboard --alone results/records --figures results/leaderboard
 
 test: lint types unit
 

@@ -114,7 +114,7 @@ def score(entry: Entry, task: Task, *, n_train: int, n_validation: int, n_test: 
     except DivergedError as error:
         return Outcome("diverged", str(error) or "training or output is not finite")
     except MemoryError as error:
-        return Outcome("failed", f"MemoryError: {error or 'the run needs more memory than there is'}")
+        return Outcome("failed", f"MemoryError: {str(error) or 'the run needs more memory than there is'}")
     # An entry that calls sys.exit must not take the worker along.
     except (Exception, SystemExit) as error:
         return Outcome("failed", in_words(error))

@@ -135,8 +135,8 @@ def _draw_scaling(axes: Axes, curve: ScalingCurve, style: dict[str, Any]) -> Non
         if low is not None and high is not None:
             axes.plot([size, size], [low, high], color=style["color"], linewidth=0.8)
         axes.plot([size], [value], markersize=4, color=style["color"], marker=style["marker"], linestyle="none")
-    for size, largest in curve.beyond:
-        axes.plot([size], [largest], color=style["color"], marker=r"$\uparrow$", markersize=7, linestyle="none")
+    for place, largest in curve.beyond:
+        axes.plot([place], [largest], color=style["color"], marker=r"$\uparrow$", markersize=7, linestyle="none")
     if curve.exponent is None:
         return
     logs = [(math.log(s), math.log(v)) for s, v in zip(curve.sizes, curve.values, strict=True) if s in curve.fitted]

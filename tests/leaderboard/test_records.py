@@ -19,6 +19,7 @@ from scaledetect.leaderboard.records import (
     Environment,
     Record,
     RecordError,
+    find_records,
     keyed_path,
     merge_records,
     read_record,
@@ -27,6 +28,7 @@ from scaledetect.leaderboard.records import (
     record_schema,
     run_key,
     unique_records,
+    write_lines,
     write_record,
 )
 
@@ -228,3 +230,29 @@ def test_a_score_takes_the_place_of_a_failure(tmp_path: Path) -> None:
     merged = two(tmp_path, failed, sample_record())
     assert merged.conflicts == ()
     assert merged.records[0].status == "ok"
+
+
+def test_records_as_lines_are_read_as_files_are_and_a_bad_line_is_named(tmp_path: Path) -> None:
+    records = [
+        sample_record(seed=seed, n_train=size, entry=entry) for entry in "ab" for size in (64, 32) for seed in (1, 0)
+    ]
+    paths = write_lines(tmp_path, records)
+    assert [path.name for path in paths] == ["a.jsonl", "b.jsonl"]
+    found = [one for _, one in read_records([tmp_path])]
+    assert {one.key for one in found if isinstance(one, Record)} == {one.key for one in records}
+    assert [(one.n_train, one.seed) for one in found[:4] if isinstance(one, Record)] == [
+        (32, 0),
+        (32, 1),
+        (64, 0),
+        (64, 1),
+    ]
+    lines = paths[0].read_bytes().splitlines()
+    forged = lines[1].replace(b'"seed":1', b'"seed":7')
+    paths[0].write_bytes(b"\n".join([lines[0], b"{", forged, lines[3]]) + b"\n")
+    read = dict(read_records([paths[0]]))
+    assert [place.name for place in read] == [f"a.jsonl:{n}" for n in (1, 2, 3, 4)]
+    bad = [one for one in read.values() if isinstance(one, BadRecord)]
+    assert [(one.path.name, one.changed) for one in bad] == [("a.jsonl:2", False), ("a.jsonl:3", True)]
+    merged = merge_records([tmp_path], tmp_path / "merged", lines=True)
+    assert len(merged.records) == 6 and len(merged.bad) == 2
+    assert [path.suffix for path in find_records([tmp_path / "merged"])] == [".jsonl", ".jsonl"]

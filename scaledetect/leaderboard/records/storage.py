@@ -186,6 +186,13 @@ def read_record(path: str | Path) -> Record:
 
 
 def _checked(path: Path, content: bytes) -> Record:
+    try:
+        return _sound(path, content)
+    except RecursionError as error:
+        _refuse(path, "is nested too deeply", error)
+
+
+def _sound(path: Path, content: bytes) -> Record:
     if len(content) > SIZE_LIMIT:
         _refuse(path, f"has more than the {SIZE_LIMIT} bytes that a record may have")
     data = _parse(path, content)
@@ -196,8 +203,6 @@ def _checked(path: Path, content: bytes) -> Record:
         record = Record.model_validate(data)
     except ValidationError as error:
         problem = "; ".join(_explain(error))
-    except RecursionError as error:
-        _refuse(path, "is nested too deeply", error)
     if _is_changed(data):
         text = "was changed: its content is not what its SHA-256 was taken of"
         raise ChangedRecordError(path, text + (f" ({problem})" if problem else ""))
@@ -233,7 +238,7 @@ def _bytes(path: Path) -> bytes:
 def _parse(path: Path, content: bytes) -> Any:
     try:
         return _decode(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         _refuse(path, f"is not JSON ({error})", error)
 
 

@@ -276,7 +276,7 @@ def _know_nothing(record: Record, sizes: tuple[int, ...]) -> dict[int, float]:
 
 def _correlations(groups: list[_Group]) -> dict[str, Correlation]:
     """Over the entries with a net, all at the n_train that most of them have, the largest of several."""
-    nets = [found for group in groups if _output(group) and (found := group.scores)]
+    nets = [scores for group in groups if _output(group) and (scores := group.scores)]
     counts = Counter(size for scores in nets for size in scores)
     if not counts:
         return {}
