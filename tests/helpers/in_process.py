@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from scaledetect.leaderboard.runner import Pool
+from scaledetect.leaderboard.runner.pools import Death
 from scaledetect.leaderboard.runner.worker import work
 from scaledetect.leaderboard.scoring import Run
 
@@ -25,6 +26,9 @@ class InProcessPool(Pool[Run]):
 
     def _start(self) -> Executor:
         return ThreadPoolExecutor(1)
+
+    def died(self, result: object) -> Death:
+        return ""
 
     def close(self) -> None:
         self._executor.shutdown()

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from scaledetect.cli import app
 from scaledetect.leaderboard import verify
-from scaledetect.leaderboard.records import Record, read_record, read_records, write_record
+from scaledetect.leaderboard.records import Record, read_record, read_records, write_lines, write_record
 from scaledetect.leaderboard.runner import plan_runs, run_study
+from scaledetect.leaderboard.tables import published_records
 from scaledetect.leaderboard.verify import verify_records
 
 CARD = "block-2d-L16-xi8"
@@ -163,12 +164,31 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         verify_records([tmp_path / "nothing"])
 
 
+TWENTY = {
+    "oracle": [("block-1d-L64", 32, 0), ("block-1d-L1024", 32, 1), ("distance-2d-L16-xi6.5", 32, 0)],
+    "chance": [("block-1d-L64", 64, 0), ("block-1d-L128", 1024, 2), ("distance-2d-L16-xi8.5-open", 512, 1)],
+    "spectral": [
+        ("block-1d-L64", 256, 0), ("block-1d-L64", 128, 1), ("block-1d-L128", 512, 0), ("block-1d-L128", 1024, 2),
+        ("block-1d-L256", 2048, 1), ("block-1d-L512", 2048, 0),
+    ],
+    "knn": [("block-2d-L16-xi8", 128, 0), ("distance-1d-L512-xi128", 64, 1)],
+    "logistic": [("block-2d-L16-xi8", 512, 2), ("distance-2d-L16-xi8.5-open", 128, 0)],
+    "svm-rbf": [("block-2d-L16-xi8", 32, 0), ("distance-2d-L16-xi6.5", 128, 1)],
+    "fc3": [("block-1d-L256", 32, 0), ("block-1d-L256", 64, 1)],
+}  # fmt: skip
+"""Published records of the quick kinds: card, n_train and seed, by entry."""
+
+
 @pytest.mark.usefixtures("in_process")
-def test_stored_records_verify(root: Path) -> None:
-    """Exact entries, of each card the first seed: to the last bit. A net: in every decision, on any processor."""
-    folder = root / "baselines/records"
-    exact = [path for path, one in read_records([folder]) if isinstance(one, Record) and one.exact and one.seed == 0]
-    net = next((folder / "quick/block-2d-L16-xi8/pooling-s2").glob("P32-seed0-*.json"))
-    verdicts = verify_records([*exact, net], jobs=1)
-    assert [verdict for verdict in verdicts[:-1] if verdict.kind != "verified"] == []
-    assert verdicts[-1].kind in ("verified", "consistent"), verdicts[-1].why
+def test_twenty_published_records_verify(tmp_path: Path) -> None:
+    """Exact entries to the last bit; others in every decision, on any processor, or within four joint errors."""
+    chosen = {(card, entry, n, seed) for entry, runs in TWENTY.items() for card, n, seed in runs}
+    with published_records() as folder:
+        found = [one for _, one in read_records([folder]) if isinstance(one, Record)]
+    records = [one for one in found if (one.card, one.entry, one.n_train, one.seed) in chosen]
+    assert len(records) == len(chosen) == 20
+    write_lines(tmp_path, records)
+    verdicts = verify_records([tmp_path], jobs=1)
+    assert [(v.path.name, v.kind, v.why) for v in verdicts if v.kind not in ("verified", "consistent")] == []
+    exact = [v for v in verdicts if v.path.name.split(".")[0] in ("oracle", "chance")]
+    assert [v.kind for v in exact] == ["verified"] * 6
