@@ -58,7 +58,7 @@ class Spectral(Entry):
         return np.where(score > NO_SIGN, 1, -1).astype(np.int8)
 
     def _flat(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        return X.reshape(len(X), -1) / self._scale
+        return X.reshape(len(X), -1).astype(np.float64) / self._scale
 
 
 def _leading_vectors(X: NDArray[np.float64], y: NDArray[np.int8], seed: int) -> NDArray[np.float64]:
@@ -75,7 +75,8 @@ def _leading_vectors(X: NDArray[np.float64], y: NDArray[np.int8], seed: int) -> 
         vectors = eigh(graph.toarray(), subset_by_index=[sites - most, sites - 1])[1][:, ::-1]
     else:
         start = np.random.default_rng(seed).standard_normal(sites)
-        values, vectors = eigsh(graph, most, None, None, "LA", start, tol=1e-6)
+        lanczos: Any = eigsh  # its types refuse a sparse array
+        values, vectors = lanczos(graph, k=most, which="LA", v0=start, tol=1e-6)
         vectors = vectors[:, np.argsort(-values)]
     return np.ascontiguousarray(vectors)
 

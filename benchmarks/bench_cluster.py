@@ -97,6 +97,9 @@ class SimulatedPool(Pool):
         future.set_result(done)
         return super().next()
 
+    def died(self, result):
+        return ""
+
     def close(self):
         self.clock.stop()
 
