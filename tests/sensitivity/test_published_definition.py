@@ -7,6 +7,7 @@ norm of tau x - x in place of the deformation; averages over images, the denomin
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def images() -> Tensor:
     return pictures()
 
 
-NETS = {
+NETS: dict[str, Callable[[], nn.Module]] = {
     "vgg": lambda: VGG((8, "M", 12, "M", 16), batch_norm=True),
     "resnet": lambda: ResNet((1, 1, 1, 1), width=0.1),
 }
