@@ -177,6 +177,19 @@ def test_correlations_are_decided_by_counting_all_orders() -> None:
     assert D.verdict == G.verdict == "confirmed" and R.n_seeds == 7
 
 
+def test_correlations_over_many_kinds_are_decided_by_orders_drawn_at_random() -> None:
+    """Ten kinds with one exchange of neighbours: ten orders of 10! agree as well or better, far below the level."""
+    errors = np.linspace(0.1, 0.7, 10)
+    nets = pd.DataFrame({"net": list("abcdefghij"), "sigma": 0.0, "seed": 0, "train_error": 0.5, "test_error": errors})
+    nets["D"] = nets["G"] = nets["R"] = np.exp(errors[[1, 0, *range(2, 10)]])
+    found = {one.hypothesis.id: one.decision for one in decide_on_images(made_up({0: 1.0}) | {"nets": nets})}
+    D, G = found["error-with-D"], found["error-against-G"]
+    assert D is not None and G is not None
+    # One in 200,001 is the observed order itself; ten in 3.6 million are expected among the drawn ones: half of one.
+    assert D.verdict == "confirmed" and D.p_confirm <= 6 / 200_001
+    assert G.verdict == "refuted" and G.n_seeds == 10
+
+
 def test_a_file_of_hypotheses_is_checked(tmp_path: Path) -> None:
     head = 'format = "scaledetect.image-hypotheses/1"\nalpha = 0.05\nmost_train_error = 0.7\n'
     path = tmp_path / "own.toml"

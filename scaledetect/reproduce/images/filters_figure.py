@@ -30,7 +30,10 @@ def draw(tables: Tables) -> dict[str, Figure]:
         for axes, (curve, words) in zip(row, (("initial", "at initialisation"), ("trained", "trained")), strict=False):
             _spectrum(axes, rows[rows["curve"] == curve])
             axes.set_title(f"{LABELS[net]}, {words}", fontsize=9)
-        row[1].sharey(row[0])
+        limits = [edge for axes in row[:2] for edge in axes.get_ylim()]
+        for axes in row[:2]:
+            # No less than a decade: the scatter of white filters is not to look like a spectrum.
+            axes.set_ylim(min(*limits, 0.3), max(*limits, 3))
         _constant(row[2], rows)
     return {"": figure}
 

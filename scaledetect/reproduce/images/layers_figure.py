@@ -23,7 +23,7 @@ def draw(tables: Tables) -> dict[str, Figure]:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from scaledetect.plots.style import PANELS
+    from scaledetect.plots.style import COLORS, PANELS
 
     layers = tables["layers"]
     layers = layers[layers["sigma"] == 0]
@@ -38,7 +38,10 @@ def draw(tables: Tables) -> dict[str, Figure]:
             if net == kinds[-1]:
                 axes.set_xlabel("relative depth")
         row[0].annotate(LABELS[net], (0.04, 0.04), xycoords="axes fraction", fontsize=9)
-    entries = [Line2D([], [], color="0.3", linestyle=style, label=WORDS[curve]) for curve, style in STYLES.items()]
+    entries = [
+        Line2D([], [], color=color, linestyle=style, label=WORDS[curve])
+        for color, (curve, style) in zip(COLORS, STYLES.items(), strict=False)
+    ]
     figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return {"": figure}
 
