@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run compare theories leaderboard test lint types unit figures clean
+.PHONY: run compare theories leaderboard board test lint types unit figures clean
 
 run: compare theories leaderboard
 
@@ -18,6 +18,10 @@ theories: .venv/installed
 leaderboard: .venv/installed
 	$(BIN)/scaledetect run --budget quick --output results/records
 	$(BIN)/scaledetect leaderboard --alone results/records --figures results/leaderboard
+
+# The published board and its figures, from baselines/records.
+board: .venv/installed
+	$(BIN)/scaledetect leaderboard --format md --output baselines/LEADERBOARD.md --figures baselines/figures
 
 test: lint types unit
 

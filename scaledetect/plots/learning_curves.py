@@ -83,10 +83,12 @@ def plot_learning_curves(
             axes.plot(*baselines[title], color=GREY, linestyle=":", linewidth=1)
         for name, (counts, error, spread) in methods.items():
             axes.errorbar(counts, error, yerr=spread, markersize=3.5, linewidth=1, elinewidth=0.7, **styles[name])
-        axes.set(xscale="log", ylim=(-0.02, 0.6))
+        axes.set(ylim=(-0.02, 0.6))
+        _powers_of_two(axes, [size for counts, _, _ in methods.values() for size in counts])
         axes.set_title(title, fontsize=9)
         axes.set(xlabel="training images $P$", ylabel="test error")
-    _legend(figure, styles)
+    notes = {"knows nothing": {"color": GREY, "linestyle": ":", "marker": ""}} if baselines else {}
+    _legend(figure, styles, notes)
     return figure
 
 
@@ -118,15 +120,20 @@ def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: f
     for axes, (title, methods) in zip(panels, shown.items(), strict=False):
         for name, curve in methods.items():
             _draw_scaling(axes, curve, styles[name])
-        axes.set(xscale="log", yscale="log")
+        axes.set_yscale("log")
         axes.set_xscale("log", base=2)
         sizes = sorted({size for curve in methods.values() for size in (*curve.sizes, *(x for x, _ in curve.beyond))})
         axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
         axes.minorticks_off()
+        axes.set_xlim(min(sizes) / 1.4, max(sizes) * 2)
+        values = [one for curve in methods.values() for one in (*curve.values, *(y for _, y in curve.beyond))]
+        # The interval of two seeds may cover many powers of ten.
+        axes.set_ylim(min(values) / 4, max(values) * 3)
         legible_ticks(axes.yaxis)
         axes.set_title(title, fontsize=9)
         axes.set(xlabel="size $L$", ylabel=f"$P^*$({100 * level:g} %)")
-    _legend(figure, styles)
+    beyond = {"above the largest P tried": {"color": GREY, "marker": r"$\uparrow$", "linestyle": "none"}}
+    _legend(figure, styles, beyond if any(c.beyond for m in shown.values() for c in m.values()) else {})
     return figure
 
 
@@ -173,8 +180,20 @@ def _panels(n: int) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _legend(figure: Figure, styles: dict[str, dict[str, Any]]) -> None:
+def _powers_of_two(axes: Axes, counts: Sequence[float]) -> None:
+    """Every second power of two on the axis of P, as plain numbers."""
+    low, high = min(counts), max(counts)
+    axes.set_xscale("log", base=2)
+    ticks = [2 * 4**k for k in range(12) if low <= 2 * 4**k <= high]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xlim(low / 1.3, high * 1.3)
+    axes.minorticks_off()
+
+
+def _legend(figure: Figure, styles: dict[str, dict[str, Any]], notes: dict[str, dict[str, Any]]) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], markersize=4, linewidth=1, **style) for style in styles.values()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), fontsize=8, frameon=False)
+    every = [*styles.values(), *({"label": label, **style} for label, style in notes.items())]
+    handles = [Line2D([], [], markersize=4, linewidth=1, **style) for style in every]
+    columns = max(2, min(8, len(handles), int(figure.get_size_inches()[0] / 1.6)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)

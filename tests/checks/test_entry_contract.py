@@ -84,7 +84,7 @@ def test_global_states_are_put_back() -> None:
 
 
 def test_names() -> None:
-    assert {"chance", "oracle", "knn"} <= set(entry_names("quick")) <= set(entry_names("full"))
+    assert {"chance", "oracle", "spectral"} <= set(entry_names("quick")) <= set(entry_names("full"))
     assert entry_names("full") == entry_names() == sorted(entry_names())
     assert all(find_entry(name).name == name for name in entry_names())
     assert find_entry("knn") is not find_entry("knn")

@@ -165,7 +165,7 @@ def test_show_versions(capsys: pytest.CaptureFixture[str]) -> None:
 # ---------------------------------------------------------------------- refusals
 
 REFUSED = [
-    (["info", "distance-1d-L64"], "unknown card 'distance-1d-L64': did you mean distance-1d-L64-xi16"),
+    (["info", "distance-1d-L64-xi1"], "unknown card 'distance-1d-L64-xi1': did you mean distance-1d-L64-xi16"),
     (["info", "nowhere/card.toml"], "card='nowhere/card.toml': cannot be read"),
     (["sample", CARD], "output=None: nothing to write"),
     (["sample", CARD, "--output", "x.csv"], "must end in .npz"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.one_epoch import ONE_EPOCH
 
 import scaledetect as sd
 from scaledetect._base.errors import DivergedError
@@ -165,10 +166,13 @@ def test_deep_nets_are_for_images() -> None:
         assert applies == [True, False, False]
 
 
+FAST = ("lenet", "pooling-s1", "template")
+
+
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "lenet" else pytest.mark.slow) for name in DEEP]
+    "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in ONE_EPOCH]
 )
-def test_deep_nets_keep_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_take_long_keep_the_contract(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With few rows, draws and one epoch: what they learn is not the question."""
     monkeypatch.setattr("scaledetect.leaderboard.scoring.DRAWS", 100)
     for rows in ("N_TRAIN", "N_VALIDATION", "N_TEST"):

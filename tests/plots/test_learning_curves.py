@@ -22,6 +22,7 @@ def test_learning_curves_have_a_panel_a_task_and_one_colour_a_method() -> None:
     colors = [axes.get_lines()[-1].get_color() for axes in (one, other)]
     assert colors[0] == colors[1]
     assert other.get_xscale() == "log"
+    assert [label.get_text() for label in one.get_xticklabels()] == ["32"]
     with pytest.raises(ValueError, match="no learning curve"):
         plot_learning_curves({"empty": {}})
 

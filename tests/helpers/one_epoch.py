@@ -1,0 +1,9 @@
+"""Entries whose fits take long even on small tasks: tests of the contract train them for a single epoch."""
+
+from __future__ import annotations
+
+from scaledetect.leaderboard.entries.base import entry_class, entry_names
+
+ONE_EPOCH = [
+    name for name in entry_names() if entry_class(name).kind == "image net" or name in ("pooling-s1", "template")
+]
