@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import warnings
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from scaledetect.cli import (
     experiment,
     info,
     leaderboard,
+    listing,
     measure,
     publish,
     reproduce,
@@ -52,7 +55,8 @@ app = typer.Typer(
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, checks.check, train.train, compare.compare,
     reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
-    leaderboard.merge, verify.verify, publish.export, publish.cite, checks.doctor,
+    leaderboard.merge, verify.verify, publish.export, publish.cite, listing.nets,
+    listing.entries, checks.doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
@@ -75,6 +79,10 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the installed command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows another in its place.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     warnings.formatwarning = lambda message, *_: f"scaledetect: {message}\n"
     # A process whose memory has grown is replaced between two runs: nothing is lost, and nothing is to be done.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")

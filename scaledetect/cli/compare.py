@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CARDS]...", help="Cards; default: every theory card.")]
 Modes = Annotated[list[str] | None, typer.Option("--noise", metavar="MODE", help="Form of the noise; may be repeated.")]
-Folder = Annotated[Path | None, typer.Option(help="Folder for figures (PNG) and results (JSON); made where missing.")]
+Folder = Annotated[Path | None, typer.Option(help="Folder for figures (PNG, SVG) and results (JSON).")]
+
+
+FORMATS = ("png", "svg")
+"""Of the figures."""
 
 
 def compare(
@@ -79,7 +83,8 @@ def _store(folder: Path, card: Card, found: tuple[TheoryComparison, ...]) -> Non
         measured = {one.net.label: one.measured for one in group}
         exact = {one.net.label: one.theory for one in group}
         figure = plot_sensitivities(measured, exact, title=_title(card, mode))
-        save_figure(figure, folder / f"{card.name}-{mode}.png")
+        for ending in FORMATS:
+            save_figure(figure, folder / f"{card.name}-{mode}.{ending}")
 
 
 def _title(card: Card, mode: NoiseMode) -> str:
@@ -94,7 +99,8 @@ def _store_overview(folder: Path, done: list[TheoryComparison]) -> None:
     from scaledetect.plots.overview import plot_overview
     from scaledetect.plots.style import save_figure
 
-    save_figure(plot_overview(done), folder / "overview.png")
+    for ending in FORMATS:
+        save_figure(plot_overview(done), folder / f"overview.{ending}")
     write_json(folder / "compare.json", {"versions": versions(), "comparisons": [one.to_dict() for one in done]})
 
 

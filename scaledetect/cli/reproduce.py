@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Name = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="examples, depth-1d, deep-nets, layers-2d, images-error, images-layers, filters; or claims.",
-    ),
+    str | None,
+    typer.Argument(metavar="[NAME]", help="A figure, by its name or as fig7; or claims. --list names them all."),
 ]
 SizeName = Annotated[
     str,
@@ -36,12 +33,27 @@ OutputFolder = Annotated[
 Shard = Annotated[str, typer.Option(metavar="I/N", help="Do only every N-th training, from number I on.")]
 
 
-def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None, shard: Shard = "1/1") -> None:
+Listing = Annotated[bool, typer.Option("--list", help="List the figures, and stop.")]
+
+
+def reproduce(
+    name: Name = None,
+    size: SizeName = "laptop",
+    output: OutputFolder = None,
+    shard: Shard = "1/1",
+    listing: Listing = False,
+) -> None:
     """Train, measure and draw a figure of the paper, or decide its claims; a run broken off goes on in its folder."""
     from scaledetect.cli.tables import progress
     from scaledetect.reproduce import reproduce as make
-    from scaledetect.reproduce.run import study
+    from scaledetect.reproduce.run import known_name, study
 
+    if listing:
+        _list()
+        return
+    if name is None:
+        raise bad_value("name", name, "say what to make", "reproduce --list names the figures")
+    name = known_name(name)
     if name == "claims":
         if (size, shard) != ("laptop", "1/1"):
             given = ("size", size) if size != "laptop" else ("shard", shard)
@@ -55,6 +67,16 @@ def reproduce(name: Name, size: SizeName = "laptop", output: OutputFolder = None
         typer.echo(f"not done yet, by other shards: {', '.join(done.missing)}")
     for path in (*done.data, *done.figures):
         typer.echo(str(path))
+
+
+def _list() -> None:
+    from scaledetect.cli.tables import print_rows
+    from scaledetect.reproduce import names
+    from scaledetect.reproduce.run import aliases_of, study
+
+    rows = [(name, ", ".join(aliases_of(name)), study(name).title) for name in names()]
+    rows.append(("claims", "", "The hypotheses of docs/hypotheses.toml, decided from the frozen experiments"))
+    print_rows("Figures of the paper on this package", ("name", "also", "what it shows"), rows, left=3, folded=True)
 
 
 _PRIMARY = (

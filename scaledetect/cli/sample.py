@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Split = Annotated[str | None, typer.Option(help="train, validation or test; default: the whole population.")]
 
 
+DEFAULT = 1000
+"""Images, where the population holds as many."""
+
 SHOWN = 4
 """Images of each class in the picture."""
 
@@ -25,7 +28,7 @@ SHOWN = 4
 def sample(
     card: CardName,
     output: Annotated[Path | None, typer.Option(help="File for pairs, labels and metadata (.npz).")] = None,
-    n: Annotated[int, typer.Option("--n", "-n", help="Number of images.")] = 1000,
+    n: Annotated[int | None, typer.Option("--n", "-n", help="Number of images; default: 1000, or all.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 0,
     split: Split = None,
     replace: Annotated[bool, typer.Option(help="Draw with replacement.")] = False,
@@ -35,13 +38,19 @@ def sample(
 ) -> None:
     """Draw samples of a task: positions `pairs`, labels `y` (+1 near, -1 far), and images `X` where asked."""
     from scaledetect._base.files import check_writable
+    from scaledetect.sampling.samplers import check_request
+    from scaledetect.sampling.splits import longest_run
     from scaledetect.task.cards import load_task
 
+    task = load_task(card)
+    split_name = cast("Any", split)
+    if n is None:
+        n = DEFAULT if replace else max(0, min(DEFAULT, longest_run(task, split_name) - start))
+    check_request(task, n, start, split_name, replace)
     if output is None and picture is None:
         raise bad_value("output", output, "nothing to write", "give --output FILE.npz, --picture FILE.png, or both")
     if output is not None and output.suffix != ".npz":
         raise bad_value("output", str(output), "must end in .npz")
-    task = load_task(card)
     for path in (output, picture):
         if path is not None:
             check_writable(path)

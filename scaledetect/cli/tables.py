@@ -60,12 +60,16 @@ def print_summary(rows: Sequence[tuple[str, ...]]) -> None:
     print_rows("Measurement against exact theory", headings, rows)
 
 
-def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> None:
-    """A plain table, the first `left` columns flush left."""
+def print_rows(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2, *, folded: bool = False
+) -> None:
+    """A plain table, the first `left` columns flush left; `folded` ones break the text of a cell to fit a terminal."""
     table = _table(title, headings, left=left)
+    for column in table.columns:
+        column.no_wrap = not folded
     for row in rows:
         table.add_row(*row)
-    _print(table, False)
+    _print(table, False, folded=folded)
 
 
 def print_leaderboard(board: Leaderboard) -> None:
@@ -96,10 +100,12 @@ def _table(title: str, headings: Sequence[str], left: int = 1) -> Table:
     return table
 
 
-def _print(table: Table, flagged: bool) -> None:
+def _print(table: Table, flagged: bool, *, folded: bool = False) -> None:
     console = Console(highlight=False)
     # A cut number is worse than a line that wraps, and a pipe has no width at all.
-    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
+    if not folded:
+        widest = console.options.update(max_width=1000)
+        console.width = max(console.width, console.measure(table, options=widest).maximum)
     if console.is_terminal:
         console.print(table)
     else:

@@ -26,7 +26,7 @@ from scaledetect.nets.images import (
 from scaledetect.nets.perceptron import MultiLayerPerceptron
 from scaledetect.nets.pooling import PoolingNet
 
-__all__ = ["get", "names", "option_names"]
+__all__ = ["description", "get", "names", "option_names"]
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "alexnet": AlexNet,
@@ -85,6 +85,13 @@ def option_names(name: str) -> list[str]:
         raise unknown_name("net", name, _BUILDERS)
     builder = _BUILDERS[name]
     return [option for option in inspect.signature(builder).parameters if option not in _fixed(builder)]
+
+
+def description(name: str) -> str:
+    """The first line of what the net of this name says of itself."""
+    builder = _BUILDERS[name]
+    kind = builder.func if isinstance(builder, partial) else builder
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
 def names() -> list[str]:

@@ -30,6 +30,8 @@ MOST = 12
 def plot_examples(task: Task, near: NDArray[np.int64], far: NDArray[np.int64]) -> Figure:
     """Near images in the upper row, far ones in the lower: strips in 1-D, images in 2-D, projections in 3-D.
 
+    Tasks of blocks show the borders between them, in 3-D those of the first two coordinates.
+
     Parameters
     ----------
     task : Task
@@ -51,6 +53,7 @@ def plot_examples(task: Task, near: NDArray[np.int64], far: NDArray[np.int64]) -
     for row, (pairs, name) in enumerate(((near, "near"), (far, "far"))):
         for axes, pair in zip(grid[row], pairs, strict=False):
             draw(axes, pair, task)
+            _borders(axes, task)
         if flat:
             grid[row][0].set_title(name, fontsize=10)
             grid[row][-1].set_xlabel("site (pixels)")
@@ -60,6 +63,16 @@ def plot_examples(task: Task, near: NDArray[np.int64], far: NDArray[np.int64]) -
         depth = ScalarMappable(Normalize(0, task.size - 1), _DEPTH)
         figure.colorbar(depth, ax=grid, label="third coordinate (pixels)", shrink=0.6)
     return figure
+
+
+def _borders(axes: Axes, task: Task) -> None:
+    """Lines between the blocks of side xi; the last block may be smaller."""
+    if task.labelling != "block":
+        return
+    for border in np.arange(task.xi, task.size, task.xi) - 0.5:
+        axes.axvline(border, color=COLORS[1], linewidth=0.7, alpha=0.7, zorder=0.5 if task.dim != 2 else 2)
+        if task.dim > 1:
+            axes.axhline(border, color=COLORS[1], linewidth=0.7, alpha=0.7, zorder=0.5 if task.dim != 2 else 2)
 
 
 def _strip(axes: Axes, pair: NDArray[np.int64], task: Task) -> None:

@@ -43,11 +43,15 @@ def plot_overview(comparisons: Sequence[TheoryComparison]) -> Figure:
     left.set(xscale="log", yscale="log", xlabel="exact", ylabel="measured")
     left.axline((1, 1), (10, 10), color=GREY, linewidth=0.8, zorder=0)
     left.legend(frameon=False)
-    right.axvspan(-1, 1, color="0.92", zorder=0)
+    right.axvspan(-2, 2, color="0.94", zorder=0, label="|z| < 2: 95 % of exact points")
+    right.axvspan(-1, 1, color="0.88", zorder=0, label="|z| < 1: 68 %")
     right.axvline(0, color=GREY, linewidth=0.8, zorder=0)
     right.set(xlabel="(measured - exact) / standard error", yticks=range(len(cards)), xlim=(-5.5, 5.5))
     right.set_yticklabels(cards, fontsize=8)
     right.invert_yaxis()
+    left.set_title("Measured against exact, every layer", fontsize=10)
+    right.set_title("Deviation of every layer, by card", fontsize=10)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2, frameon=False, fontsize=8)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -48,7 +48,7 @@ def reproduce(
     Parameters
     ----------
     name : str
-        One of `names()`.
+        One of `names()`, or the figure's number in the paper, as "fig7".
     size : {"laptop", "paper", "small"}, default "laptop"
         Minutes to hours on two cores, or the widths and seeds of the paper, for a GPU; the figures on images also have
         a small size, for an hour or two of one core.
@@ -86,6 +86,7 @@ def reproduce(
     ['examples-pixels.csv', 'examples.png', 'examples.svg']
     """
     one_of("size", size, get_args(Size))
+    name = known_name(name)
     chosen = study(name)
     if size not in chosen.sizes:
         raise bad_value("size", size, f"{name!r} is made at {' or '.join(map(repr, chosen.sizes))}")
@@ -131,6 +132,24 @@ _HOME = {
 }
 
 
+_ALIASES = {
+    "fig1": "images-error", "fig3": "images-layers", "fig4": "filters", "fig6": "examples", "fig7": "depth-1d",
+    "fig8": "deep-nets", "fig9": "layers-2d", "fig10": "images-error", "fig11": "images-layers", "fig12": "filters",
+    "fig13": "filters", "fig14": "filters",
+}  # fmt: skip
+"""Figures of the paper, and what is made here in their place."""
+
+
+def known_name(name: str) -> str:
+    """The name behind a figure's number in the paper, as fig7; any other name as it is."""
+    return _ALIASES.get(name, name)
+
+
+def aliases_of(name: str) -> list[str]:
+    """Figures of the paper that are made under this name."""
+    return [alias for alias, other in _ALIASES.items() if other == name]
+
+
 def names() -> list[str]:
     """Names of the figures that `reproduce` makes, in the paper's order.
 
@@ -144,7 +163,8 @@ def names() -> list[str]:
 
 
 def study(name: str) -> Study:
-    """The figure of this name; a `KeyError` lists the close ones."""
+    """The figure of this name, or of this number in the paper; a `KeyError` lists the close ones."""
+    name = known_name(name)
     if name not in _HOME:
         raise unknown_name("figure", name, _HOME)
     found: Study = importlib.import_module(f"scaledetect.reproduce.{_HOME[name]}").STUDY

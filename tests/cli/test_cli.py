@@ -132,7 +132,15 @@ def test_compare(tmp_path: Path) -> None:
     table = run("compare", card, "--n", "1000", "--output", tmp_path / "out", *modes).stdout
     assert "* D or G was not 0 in fewer than 400 draws" in table
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"{card}-signed.png", f"{card}-rectified_input.png", "overview.png", "compare.json"}
+    figures = {
+        f"{name}.{ending}"
+        for name in (f"{card}-signed", f"{card}-rectified_input", "overview")
+        for ending in ("png", "svg")
+    }
+    assert names == {*figures, "compare.json"}
+    # The share that Student's t expects within two standard errors, with 49 degrees of freedom.
+    assert "95%" in table
+    assert "joint p" in table
     stored = json.loads((tmp_path / "out" / "compare.json").read_text())
     nets = sd.load_card(card).nets
     assert len(stored["comparisons"]) == 2 * len(nets)
@@ -256,3 +264,34 @@ def test_check_writable_leaves_nothing(tmp_path: Path) -> None:
 
 def test_plain() -> None:
     assert plain({1: (np.float32(0.5), math.inf, np.array([True]))}) == {"1": [0.5, None, [True]]}
+
+
+def test_nets_entries_and_figures_are_listed() -> None:
+    listed = json.loads(run("nets", "--json").stdout)
+    assert {"name": "fc2", "options": ["in_channels", "n_classes", "width", "seed"]}.items() <= listed[3].items()
+    assert "quick, full" in run("entries").stdout
+    assert "fig7" in run("reproduce", "--list").stdout
+    assert (
+        "fig10" in run("reproduce", "fig10", code=2).stderr
+        or "images-error" in run("reproduce", "fig10", code=2).stderr
+    )
+
+
+def test_sample_looks_at_the_card_and_n_before_the_files(tmp_path: Path) -> None:
+    assert "unknown card" in run("sample", "nosuch", code=2).stderr
+    assert "n=99999" in run("sample", CARD, "--n", "99999", code=2).stderr
+    assert "nothing to write" in run("sample", CARD, code=2).stderr
+    # A population of 960 has no 1000 images: all are taken.
+    assert "960 samples" in run("sample", "block-1d-L64-xi16", "--output", tmp_path / "all.npz").stdout
+
+
+@pytest.mark.parametrize("setting", [{"PYTHONIOENCODING": "cp1252"}, {"NO_COLOR": "1"}, {"COLUMNS": "60"}])
+def test_output_survives_any_terminal(setting: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    command = [sys.executable, "-m", "scaledetect", "reproduce", "--list"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    text = done.stdout.decode("cp1252" if "PYTHONIOENCODING" in setting else "utf-8")
+    assert "\x1b" not in text
+    if "COLUMNS" in setting:
+        assert max(map(len, text.splitlines())) <= 60
