@@ -21,6 +21,7 @@ from scaledetect.cli import (
     listing,
     measure,
     publish,
+    report,
     reproduce,
     run,
     sample,
@@ -55,7 +56,7 @@ app = typer.Typer(
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, checks.check, train.train, compare.compare,
     reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
-    leaderboard.merge, verify.verify, publish.export, publish.cite, listing.nets,
+    leaderboard.merge, verify.verify, publish.export, publish.cite, report.report, listing.nets,
     listing.entries, checks.doctor,
 )  # fmt: skip
 for command in COMMANDS:

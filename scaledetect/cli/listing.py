@@ -14,7 +14,9 @@ def nets(as_json: AsJson = False) -> None:
     from scaledetect.nets import names
     from scaledetect.nets.registry import description, option_names
 
-    rows = [{"name": name, "what": description(name), "options": option_names(name)} for name in names()]
+    rows: list[dict[str, object]] = [
+        {"name": name, "what": description(name), "options": option_names(name)} for name in names()
+    ]
     _print("Nets", rows, as_json)
 
 
@@ -24,7 +26,7 @@ def entries(as_json: AsJson = False) -> None:
 
     found = {name: find_entry(name) for name in entry_names()}
     quick = set(entry_names("quick"))
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": name,
             "version": entry.version,

@@ -2,5 +2,6 @@
 
 from scaledetect.publish.citation import Citation, cite
 from scaledetect.publish.export import FORMATS, ExportFormat, export_card
+from scaledetect.publish.report import report
 
-__all__ = ["FORMATS", "Citation", "ExportFormat", "cite", "export_card"]
+__all__ = ["FORMATS", "Citation", "ExportFormat", "cite", "export_card", "report"]
