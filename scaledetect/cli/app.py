@@ -18,10 +18,8 @@ from scaledetect.cli import (
     experiment,
     info,
     leaderboard,
-    listing,
     measure,
     publish,
-    report,
     reproduce,
     run,
     sample,
@@ -56,8 +54,8 @@ app = typer.Typer(
 COMMANDS = (
     tasks.tasks, info.info, sample.sample, theory.theory, measure.measure, checks.check, train.train, compare.compare,
     reproduce.reproduce, experiment.experiment, theories.theories, run.run, leaderboard.leaderboard,
-    leaderboard.merge, verify.verify, publish.export, publish.cite, report.report, listing.nets,
-    listing.entries, checks.doctor,
+    leaderboard.merge, verify.verify, publish.export, publish.cite, publish.report, tasks.nets,
+    tasks.entries, checks.doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

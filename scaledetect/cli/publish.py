@@ -1,4 +1,4 @@
-"""``scaledetect cite`` and ``scaledetect export``: how to cite a card, and its data in the formats of other tools."""
+"""``scaledetect cite``, ``export`` and ``report``: citations, data for other tools, results as one HTML file."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ Repetition = Annotated[
     int | None, typer.Option(help="Instead of --seed: the rows of this repetition of a leaderboard.")
 ]
 Images = Annotated[bool, typer.Option(help="Store the images too, as float32.")]
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(metavar="RECORDS...", help="Folders or files of records, of compare, or saved results (.npz)."),
+]
+Page = Annotated[Path, typer.Option("--output", "-o", help="File to write (.html).")]
+Claims = Annotated[bool, typer.Option(help="With the hypotheses, decided from the frozen experiments.")]
+Theories = Annotated[bool, typer.Option(help="With the board of theories.")]
 
 
 def cite(card: MaybeCard = None, as_json: AsJson = False) -> None:
@@ -56,3 +64,13 @@ def export(
     )
     for path in files:
         typer.echo(str(folder / path.relative_to(folder.absolute())))
+
+
+def report(
+    sources: Sources, output: Page = Path("report.html"), claims: Claims = True, theories: Theories = True
+) -> None:
+    """One offline HTML file: leaderboard, learning curves, sensitivities beside theory, theories, claims, data."""
+    from scaledetect._base.files import check_writable
+    from scaledetect.publish.report import report as write
+
+    typer.echo(str(write(sources, check_writable(output), claims=claims, theories=theories)))

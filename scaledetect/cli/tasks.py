@@ -1,4 +1,4 @@
-"""``scaledetect tasks``: the cards, and verification of their data."""
+"""``scaledetect tasks``, ``nets``, ``entries``: names that other commands take; cards, and their data verified."""
 
 from __future__ import annotations
 
@@ -90,3 +90,43 @@ def _family_digests(path: Path) -> list[tuple[str, str]]:
     family = load_family(str(path))
     tables = [family.table(name) for name in family.members]
     return [(one["digest"], Task(**one["task"]).digest(DIGEST_LENGTH, seed=one["seeds"]["digest"])) for one in tables]
+
+
+def nets(as_json: AsJson = False) -> None:
+    """Nets by name, as measure and train take them, with their options."""
+    from scaledetect.nets import names
+    from scaledetect.nets.registry import description, option_names
+
+    rows: list[dict[str, object]] = [
+        {"name": name, "what": description(name), "options": option_names(name)} for name in names()
+    ]
+    _print_listed("Nets", rows, as_json)
+
+
+def entries(as_json: AsJson = False) -> None:
+    """Entries of the leaderboard by name, as run takes them."""
+    from scaledetect.leaderboard.entries.base import entry_names, find_entry
+
+    found = {name: find_entry(name) for name in entry_names()}
+    quick = set(entry_names("quick"))
+    rows: list[dict[str, object]] = [
+        {
+            "name": name,
+            "version": entry.version,
+            "budget": "quick, full" if name in quick else "full",
+            "title": entry.title,
+        }
+        for name, entry in found.items()
+    ]
+    _print_listed("Entries of the leaderboard", rows, as_json)
+
+
+def _print_listed(title: str, rows: list[dict[str, object]], as_json: bool) -> None:
+    from scaledetect.cli.tables import print_rows
+
+    if as_json:
+        print_json(rows)
+        return
+    texts = [[", ".join(cell) if isinstance(cell, list) else str(cell) for cell in row.values()] for row in rows]
+    print_rows(title, list(rows[0]), texts, left=len(rows[0]), folded=True)
+    typer.echo("Names complete in the shell after scaledetect --install-completion.")
