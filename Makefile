@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run compare theories leaderboard board test lint types unit figures clean
+.PHONY: run compare theories leaderboard board test lint types unit docs linkcheck figures clean
 
 run: compare theories leaderboard
 
@@ -36,14 +36,26 @@ types: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
+# The site, in docs/_build/html; every warning is an error.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# Links within the site; those that lead out of it are not asked for.
+linkcheck: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -b linkcheck docs docs/_build/links
+
 # The figure of the README, for light and for dark pages.
 figures: .venv/installed
 	$(BIN)/python docs/readme_figure.py
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/_build docs/gallery docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	touch $@

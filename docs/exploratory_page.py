@@ -55,10 +55,8 @@ class Text:
 
     def row(self, subject: str, job: str, channels: str = "", noise: str = "", number: str = "") -> pd.Series:
         """The one row of the table."""
-        rows = self.numbers
-        rows = rows[(rows["subject"] == subject) & (rows["job"] == job)]
-        rows = rows[(rows["channels"] == channels) & (rows["noise"] == noise)]
-        rows = rows[rows["number"].str.startswith(number)]
+        rows = self.numbers[(self.numbers["subject"] == subject) & (self.numbers["job"] == job)]
+        rows = rows[(rows["channels"] == channels) & (rows["noise"] == noise) & rows["number"].str.startswith(number)]
         assert len(rows) == 1, (subject, job, channels, noise, number, len(rows))
         return rows.iloc[0]
 
@@ -78,25 +76,23 @@ class Text:
     def nets(self) -> str:
         """A row a job: what was trained, and how it ended."""
         lines = [
-            "| nets | task | F, s, width | seeds | at zero loss | epochs | test error |",
-            "|---|---|---|---|---|---|---|",
+            "| nets | task | F, s, width | seeds | at zero loss | epochs | test error |\n|---|---|---|---|---|---|---|"
         ]
         for job in self.jobs():
-            rows = self.tables["training"]
-            rows = rows[rows["job"] == job]
+            rows = self.tables["training"][self.tables["training"]["job"] == job]
             first = rows.iloc[0]
-            done = int(rows["reached"].notna().sum())
             lines.append(
                 f"| `{job}` | {first['labelling']}, {first['dim']}-D, xi = {first['xi']:g} | {first['filter_size']}, "
-                f"{first['stride']}, {first['width']} | {len(rows)} | {done} | {rows['epochs'].median():.0f} | "
+                f"{first['stride']}, {first['width']} | {len(rows)} | {rows['reached'].notna().sum()} | {rows['epochs'].median():.0f} | "
                 f"{rows['test_error'].mean():.3f} |"
             )
         return "\n".join(lines)
 
     def deformation(self) -> str:
         """A row a job: how far D falls."""
-        lines = ["| nets | ratio | channels | trained | at initialisation | trained / initial |"]
-        lines.append("|---|---|---|---|---|---|")
+        lines = [
+            "| nets | ratio | channels | trained | at initialisation | trained / initial |\n|---|---|---|---|---|---|"
+        ]
         for job in self.jobs():
             for channels in ("each", "mean"):
                 key = (job, channels)
@@ -121,8 +117,7 @@ class Text:
     def slopes(self) -> str:
         """A row a job and quantity with enough layers."""
         rows = self.numbers[self.numbers["subject"].str.endswith("the asymptotic one")]
-        lines = ["| nets | fit | channels | fitted | asymptotic | constant filters |"]
-        lines.append("|---|---|---|---|---|---|")
+        lines = ["| nets | fit | channels | fitted | asymptotic | constant filters |\n|---|---|---|---|---|---|"]
         for _, row in rows.iterrows():
             lines.append(
                 f"| `{row['job']}` | {row['number']} | {row['channels']} | {row['value']:.2f} ({row['low']:.2f} to "
@@ -134,14 +129,11 @@ class Text:
         """What the exact curve of constant filters has over the layers of a fitted slope."""
         rows = self.numbers[self.numbers["subject"].str.endswith("that of constant filters")]
         same = (rows[["job", "number", "channels"]] == row[["job", "number", "channels"]]).all(axis=1)
-        if not same.any():
-            return "-"
-        return str(rows[same].iloc[0]["reference"])
+        return str(rows[same].iloc[0]["reference"]) if same.any() else "-"
 
     def mean_filters(self) -> str:
         """A row a layer of the two main jobs, and of those with ridge."""
-        lines = ["| nets | layer | D, predicted / measured | G, predicted / measured |"]
-        lines.append("|---|---|---|---|")
+        lines = ["| nets | layer | D, predicted / measured | G, predicted / measured |\n|---|---|---|---|"]
         for job in (BLOCK, DISTANCE, *self.ridge_jobs()):
             rows = self.numbers[(self.numbers["subject"] == MEAN_D) & (self.numbers["job"] == job)]
             for k in range(1, len(rows) + 1):
@@ -222,8 +214,7 @@ class Text:
         """A line a job with ridge."""
         lines = []
         for job in self.ridge_jobs():
-            rows = self.tables["training"]
-            rows = rows[rows["job"] == job]
+            rows = self.tables["training"][self.tables["training"]["job"] == job]
             lines.append(
                 f"- `{job}`, width {rows['width'].iloc[0]}, {rows['epochs'].median():.0f} epochs: D_1/D_4 is "
                 f"{self.say(FALLS, job, 'each')} and grows by {self.say(MORE, job, 'each')} with training; G_4/G_1 is "
@@ -394,10 +385,9 @@ def main() -> None:
     """Write the text, the table of exploratory numbers and the figures."""
     tables = read_data()
     write_table(DOCS / "data" / "depth-1d-exploratory.csv", exploratory(tables)["exploratory"])
-    (DOCS / "figures").mkdir(exist_ok=True)
     figures = {f"depth-1d{part and '-' + part}": figure for part, figure in draw_depth(tables).items()}
-    figures |= {"deep-nets": study("deep-nets").draw({"nets": tables[DEEP]})[""]}
-    figures |= {"layers-2d": study("layers-2d").draw({"layers": tables[LAYERS]})[""]}
+    figures["deep-nets"] = study("deep-nets").draw({"nets": tables[DEEP]})[""]
+    figures["layers-2d"] = study("layers-2d").draw({"layers": tables[LAYERS]})[""]
     for name, figure in figures.items():
         with replacing(DOCS / "figures" / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=110)

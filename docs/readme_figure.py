@@ -6,6 +6,7 @@ Four nets of constant filters on the card ``distance-1d-L4096-xi256``, measured 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -25,7 +26,7 @@ def draw(compared: tuple[TheoryComparison, ...], ink: str, path: Path) -> None:
     inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor", "xtick.color", "ytick.color")
     clear = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
     # The same picture is the same file: no date, and identifiers that do not change.
-    style = {**dict.fromkeys(inked, ink), **dict.fromkeys(clear, "none"), "svg.hashsalt": CARD}
+    style: dict[Any, Any] = {**dict.fromkeys(inked, ink), **dict.fromkeys(clear, "none"), "svg.hashsalt": CARD}
     with mpl.rc_context(style):
         measured = {one.net.label: one.measured for one in compared}
         exact = {one.net.label: one.theory for one in compared}
