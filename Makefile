@@ -49,7 +49,7 @@ figures: .venv/installed
 	$(BIN)/python docs/readme_figure.py
 
 clean:
-	rm -rf .venv build dist docs/_build docs/gallery docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/_build docs/gallery docs/generated docs/sg_execution_times.rst *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

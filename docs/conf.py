@@ -79,7 +79,7 @@ html_theme_options = {
     "use_edit_page_button": False,
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 9,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "footer_end": [],
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from scaledetect.publish.citation import HOME
 
-LINK = re.compile(r"(?<!!)\]\((?!https?:|mailto:|#)([^)\s]+)\)")
+LINK = re.compile(r"(?<!!)(\[[^\]]*\])\((?!https?:|mailto:|#)([^)\s]+)\)")
 """A Markdown link, not a picture, to something that is no address."""
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -29,7 +29,7 @@ def outside(target: str, page: Path) -> str | None:
 
 def rewrite(text: str, page: Path) -> str:
     """`text` with such links led outside."""
-    return LINK.sub(lambda match: f"]({outside(match[1], page) or match[1]})", text)
+    return LINK.sub(lambda match: f"{match[1]}({outside(match[2], page) or match[2]})", text)
 
 
 def _on_read(app: Any, name: str, source: list[str]) -> None:
