@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 __all__ = ["LEAST_NETS", "Correlation", "rank_correlation"]
 
@@ -54,19 +54,11 @@ def rank_correlation(points: Sequence[tuple[float, float]], n_train: int) -> Cor
     without = [_spearman(np.delete(x, i), np.delete(y, i)) for i in range(n)]
     rhos = np.array([0.0 if one is None else one for one in without])
     stderr = math.sqrt((n - 1) / n * float(np.sum((rhos - rhos.mean()) ** 2)))
-    reach = float(student.ppf(0.975, n - 1)) * stderr
+    reach = float(stdtrit(n - 1, 0.975)) * stderr
     return Correlation(rho, stderr, max(-1.0, rho - reach), min(1.0, rho + reach), n, n_train)
 
 
 def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
-    a, b = (r - r.mean() for r in (_ranks(x), _ranks(y)))
-    norm = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / norm if norm > 0 else None
+    from scipy.stats import spearmanr  # takes a second to load, and few boards have enough nets
 
-
-def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1; equal values share the mean of theirs."""
-    below = (x[None, :] < x[:, None]).sum(axis=1)
-    equal = (x[None, :] == x[:, None]).sum(axis=1)
-    mean: NDArray[np.float64] = below + (equal + 1) / 2
-    return mean
+    return None if np.ptp(x) == 0 or np.ptp(y) == 0 else float(spearmanr(x, y).statistic)

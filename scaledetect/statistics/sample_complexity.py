@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from scaledetect._base.arguments import at_least_one, fraction, integer
 from scaledetect._base.errors import bad_value
@@ -112,7 +112,7 @@ def sample_complexity(errors: Mapping[int, Mapping[int, float]], error: float = 
         found = [one for one in logs if one is not None]
         if len(found) == len(seeds):
             stderr = _jackknife_error(found)
-            reach = float(student.ppf((1 + LEVEL) / 2, len(seeds) - 1)) * stderr
+            reach = float(stdtrit(len(seeds) - 1, (1 + LEVEL) / 2)) * stderr
             low, high = value * math.exp(-reach), value * math.exp(reach)
     return SampleComplexity(error, value, low, high, stderr, largest, at_most, len(seeds))
 
@@ -149,7 +149,7 @@ def exponent_in_size(sizes: Sequence[int], complexities: Sequence[SampleComplexi
     reach = 0.0
     if variance > 0:
         freedom = variance**2 / sum(p * p / (one.n_seeds - 1) for p, (_, one) in zip(parts, points, strict=True))
-        reach = float(student.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(variance)
+        reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
     return Exponent(slope, slope - reach, slope + reach, tuple(size for size, _ in points))
 
 

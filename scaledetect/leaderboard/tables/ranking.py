@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from scaledetect.statistics.sample_complexity import LEVEL, SampleComplexity
 
@@ -60,7 +60,7 @@ def is_better(a: Row, b: Row) -> bool:
 def _needs_fewer(a: SampleComplexity, b: SampleComplexity) -> bool:
     if a.stderr is None or b.stderr is None or a.value is None or b.value is None:
         return False
-    reach = float(student.ppf((1 + LEVEL) / 2, min(a.n_seeds, b.n_seeds) - 1)) * math.hypot(a.stderr, b.stderr)
+    reach = float(stdtrit(min(a.n_seeds, b.n_seeds) - 1, (1 + LEVEL) / 2)) * math.hypot(a.stderr, b.stderr)
     return math.log(a.value) + reach < math.log(b.value)
 
 
