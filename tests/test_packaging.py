@@ -91,7 +91,8 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
     for folder in ("data", "predictions"):
         found = root.glob(f"tasks/experiments/{folder}/*.*")
         beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in found}
-    beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob("baselines/**/*.py")}
+    for pattern in ("tasks/families/*.*", "baselines/**/*.py", "baselines/records/**/*.jsonl"):
+        beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob(pattern)}
     assert shipped == inside | beside | {
         "scaledetect/__init__.pyi",
         "scaledetect/py.typed",
