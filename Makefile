@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run compare theories leaderboard board test lint types unit docs linkcheck figures clean
+.PHONY: run compare theories leaderboard board test lint types unit fuzz test-oldest test-python docs linkcheck figures clean
 
 run: compare theories leaderboard
 
@@ -36,6 +36,20 @@ types: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
+# Malformed inputs: 100000 of them take a core about ten minutes. python -m fuzz TARGET NUMBER repeats one.
+CASES ?= 100000
+fuzz: .venv/installed
+	cd tests && OMP_NUM_THREADS=1 ../$(BIN)/python -m fuzz $(CASES)
+
+# The suite on the lower bounds of pyproject.toml. Warnings are none of its errors: libraries that these ask for are newer.
+test-oldest: .venv-oldest/installed
+	.venv-oldest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default --ignore tests/test_packaging.py tests
+
+# The part that needs no torch, on each of these Pythons that is there.
+PYTHONS ?= python3.12 python3.13
+test-python:
+	for python in $(PYTHONS); do if $$python --version; then bash tests/versions/without_torch.sh $$python || exit 1; fi; done
+
 # The site, in docs/_build/html; every warning is an error.
 docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -49,7 +63,7 @@ figures: .venv/installed
 	$(BIN)/python docs/readme_figure.py
 
 clean:
-	rm -rf .venv build dist docs/_build docs/gallery docs/generated docs/sg_execution_times.rst *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* build dist docs/_build docs/gallery docs/generated docs/sg_execution_times.rst *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -58,4 +72,11 @@ clean:
 
 .venv/docs: .venv/installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	touch $@
+
+.venv-oldest/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	$(PYTHON) tests/versions/requirements.py --oldest dask export images test > .venv-oldest/requirements.txt
+	.venv-oldest/bin/python -m pip install --quiet -r .venv-oldest/requirements.txt
+	.venv-oldest/bin/python -m pip install --quiet --no-deps -e .
 	touch $@

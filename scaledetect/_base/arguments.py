@@ -26,19 +26,23 @@ __all__ = [
     "MOST_NUMBERS",
     "at_least_one",
     "check_device",
+    "check_dtype",
     "check_number",
     "check_seed",
     "empty",
+    "entries",
     "finite",
     "flag",
     "fraction",
     "integer",
     "integers",
+    "intensity",
     "not_negative",
     "one_of",
     "positive",
     "real_array",
     "text",
+    "texts",
 ]
 
 
@@ -47,6 +51,9 @@ MAX_SAMPLE = 2**64 - 2
 
 LARGEST = 2**63 - 1
 """Largest integer that is taken where nothing else limits it: NumPy's and torch's hold no more."""
+
+MOST_INTENSE = 1e50
+"""Largest value of a pixel, and standard deviation of noise."""
 
 MOST_NUMBERS = 100_000
 """Most integers in a list of them."""
@@ -67,11 +74,7 @@ def integer(
 
 def integers(name: str, values: object, low: int | None = None, high: int = LARGEST, *, kind: str) -> tuple[int, ...]:
     """Those of an iterable, at most `MOST_NUMBERS`, each as `integer` takes it; `kind` says what it must be."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise bad_type(name, values, f"must be {kind}")
-    found = tuple(islice(values, MOST_NUMBERS + 1))
-    if len(found) > MOST_NUMBERS:
-        raise bad_value(name, values, f"must be at most {MOST_NUMBERS} numbers", "take them in several parts")
+    found = entries(name, values, kind=kind)
     for value in found:
         if not _is_integer(value):
             raise bad_type(name, value, f"must be {kind}")
@@ -105,6 +108,14 @@ def positive(
     return _real(name, value, kind, allowed, math.nextafter(0.0, 1.0))
 
 
+def intensity(name: str, value: object, *, kind: str = "a positive number") -> float:
+    """`value` as a float from 1e-50 to 1e50, whose fourth powers are floats too: what pixels are measured in."""
+    number = positive(name, value, kind=kind, allowed=kind)
+    if not 1 / MOST_INTENSE <= number <= MOST_INTENSE:
+        raise bad_value(name, value, "must be from 1e-50 to 1e50", "change the unit")
+    return number
+
+
 def not_negative(name: str, value: object) -> float:
     """`value` as a finite float of at least 0."""
     return _real(name, value, "a number", "finite and not negative", 0.0)
@@ -130,6 +141,24 @@ def text(name: str, value: object, *, kind: str = "a string") -> str:
     if not isinstance(value, str):
         raise bad_type(name, value, f"must be {kind}")
     return value
+
+
+def texts(name: str, values: object, *, kind: str = "a list of names") -> tuple[str, ...]:
+    """Those of an iterable that is no string itself, at most `MOST_NUMBERS`; `kind` says what it must be."""
+    return tuple(text(name, value, kind=kind) for value in entries(name, values, kind=kind))
+
+
+def entries(name: str, values: object, *, kind: str) -> tuple[Any, ...]:
+    """Those of an iterable that is no string, at most `MOST_NUMBERS`; `kind` says what it must be."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise bad_type(name, values, f"must be {kind}")
+    try:
+        found = tuple(islice(values, MOST_NUMBERS + 1))
+    except TypeError as error:  # an array without axes says that it is iterable
+        raise bad_type(name, values, f"must be {kind}") from error
+    if len(found) > MOST_NUMBERS:
+        raise bad_value(name, values, f"must be at most {MOST_NUMBERS} numbers", "take them in several parts")
+    return found
 
 
 def one_of(name: str, value: object, choices: Iterable[str]) -> None:
@@ -169,6 +198,14 @@ def check_device(device: torch.device | str | None) -> torch.device:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise bad_value("device", str(device), f"cannot be used ({first})", 'take "cpu"') from error
     return chosen
+
+
+def check_dtype(dtype: object) -> None:
+    """Raise unless it is None or a floating type of torch."""
+    import torch
+
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise bad_type("dtype", dtype, "must be a floating type of torch, as torch.float64")
 
 
 def _is_integer(value: object) -> TypeGuard[Integral]:

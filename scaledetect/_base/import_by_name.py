@@ -12,6 +12,7 @@ from inspect import isabstract
 from pathlib import Path
 from typing import Any
 
+from scaledetect._base.arguments import text
 from scaledetect._base.errors import bad_type, bad_value, unknown_name
 
 __all__ = ["Catalogue", "check_declared", "locate"]
@@ -96,7 +97,7 @@ class Catalogue:
         TypeError, ValueError
             For code that is not there, is none, or does not declare what the contract asks.
         """
-        if ":" not in source:
+        if ":" not in text(self._argument, source, kind="a name, or module:Class"):
             if source not in self.registered:
                 raise unknown_name(self._argument, source, self.registered)
             return self.registered[source]

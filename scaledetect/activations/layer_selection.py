@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from scaledetect._base.errors import bad_type, bad_value, unknown_name
+from scaledetect._base.arguments import texts
+from scaledetect._base.errors import bad_value, unknown_name
 from scaledetect.activations.functional import ACTIVATIONS
 
 __all__ = ["BLOCKS", "OUTPUT", "Selection"]
@@ -16,6 +17,7 @@ OUTPUT = "output"
 BLOCKS = "blocks"
 """In the place of names: the children of the net, and its output. A module of that name is asked for as ["blocks"]."""
 
+_KIND = "names of layers, or patterns for them"
 _WILD = re.compile(r"\*\*|\*|\?")
 _AS_REGEX = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
 
@@ -77,13 +79,10 @@ class Selection:
 def _checked(layers: Iterable[str] | str | None) -> list[str]:
     if layers is None:
         return []
-    names = [layers] if isinstance(layers, str) else list(layers)
+    names = [layers] if isinstance(layers, str) else texts("layers", layers, kind=_KIND)
     if not names:
         raise bad_value("layers", layers, "names no layer", "leave it out to measure all")
-    for name in names:
-        if not isinstance(name, str):
-            raise bad_type("layers", name, "must be names of layers, or patterns for them")
-    return names
+    return list(names)
 
 
 def _pattern(entry: str) -> Callable[[str], object]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scaledetect._base.arguments import check_device, check_dtype, flag
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.capture import Capture, Function, skipped_text, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
@@ -79,10 +80,10 @@ class ActivationReader:
     ) -> None:
         if prepare is not None and not callable(prepare):
             raise bad_type("prepare", prepare, "must map a batch of images to what the net takes")
-        if dtype is not None and not getattr(dtype, "is_floating_point", False):
-            raise bad_type("dtype", dtype, "must be a floating type of torch, as torch.float64")
-        self._capture, self._prepare, self._channel_mean = Capture(net, layers), prepare, channel_mean
-        self._device = None if device is None else torch.device(device)
+        check_dtype(dtype)
+        self._capture, self._prepare = Capture(net, layers), prepare
+        self._channel_mean = flag("channel_mean", channel_mean)
+        self._device = None if device is None else check_device(device)
         self._dtype, self._seed = dtype, seed
         self._target = DeviceAndType.of(self._capture.module, self._device, dtype)
         self._stack = ExitStack()

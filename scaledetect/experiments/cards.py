@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from scaledetect._base.arguments import one_of, text
 from scaledetect._base.canonical_json import content_hash
@@ -147,9 +147,9 @@ def _check_draws(value: int) -> int:
 class Measurement(Table):
     """Draws of each measurement, noise modes, and images that coherent shares are measured on, if they are."""
 
-    draws: Annotated[int, Field(ge=100), BeforeValidator(_check_draws)]
+    draws: Annotated[int, Field(ge=100), AfterValidator(_check_draws)]
     noise: Annotated[tuple[NoiseMode, ...], Field(min_length=1, strict=False)] = NOISE_MODES
-    share_draws: Annotated[int, Field(ge=100), BeforeValidator(_check_draws)] | None = None
+    share_draws: Annotated[int, Field(ge=100), AfterValidator(_check_draws)] | None = None
 
 
 class ExperimentCard(Table):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import one_of
+from scaledetect._base.arguments import one_of, text
 from scaledetect._base.errors import bad_value
 from scaledetect.experiments.cards import FOLDER, ExperimentCard, Regime, load_experiment_card
 from scaledetect.experiments.lines import HASHES, Line, file_hash, read_hashes, read_lines, sensitivities_of
@@ -349,7 +349,7 @@ def load_experiment(name: str) -> Experiment:
     >>> e.measured[0].n
     1000
     """
-    return _loaded(name)
+    return _loaded(text("name", name, kind="the name of an experiment"))
 
 
 @cache

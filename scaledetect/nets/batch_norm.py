@@ -63,6 +63,8 @@ def calibrate_batch_norm(net: Net, images: Tensor | NDArray[Any], *, batch_size:
     >>> int(net.layer1.norm.num_batches_tracked), net.training
     (1, True)
     """
+    if not isinstance(net, nn.Module):
+        raise bad_type("net", net, "must be a torch.nn.Module")
     norms = [module for module in net.modules() if isinstance(module, _BatchNorm) and module.running_mean is not None]
     if not norms:
         return net

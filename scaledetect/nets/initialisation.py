@@ -9,22 +9,34 @@ import torch
 from torch import Tensor, nn
 
 from scaledetect._base.arguments import check_seed
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import InvalidValueError, bad_value
 
 __all__ = [
     "Rescaled",
     "seeded",
 ]
 
+_NO_MEMORY = ("allocate memory", "Storage size calculation overflowed", "multiplication overflow", "invalid shape")
+"""In torch's words."""
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw weights from `seed`, on the CPU whatever the default device; torch's global random state is put back."""
+    """Draw weights from `seed`, on the CPU whatever the default device; torch's global random state is put back.
+
+    Weights that no memory holds are a refusal.
+    """
     number = check_seed(seed)
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # torch.manual_seed would also reach accelerators, which are not put back.
         torch.default_generator.manual_seed(number)
-        yield
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_MEMORY):
+                raise
+            text = "the weights of this net take more memory than there is; lower its width, filter_size or depth"
+            raise InvalidValueError(text) from error
 
 
 class Rescaled(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scaledetect._base.arguments import one_of, positive
+from scaledetect._base.arguments import intensity, one_of
 from scaledetect._base.errors import bad_value
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Noise:
         ``"ensemble"``: sigma^2 = E|tau x - x|^2 / N, the exact value for tasks. ``"sample"``: eta is rescaled, before
         any rectification, to |eta| = |tau x - x| image by image.
     sigma : float, optional
-        Standard deviation per pixel; given, it replaces the matching.
+        Standard deviation per pixel, 1e-50 to 1e50; given, it replaces the matching.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class Noise:
         one_of("match", self.match, ("ensemble", "sample"))
         if self.sigma is None:
             return
-        sigma = positive("sigma", self.sigma, kind="a positive number, or None to match the deformation")
+        sigma = intensity("sigma", self.sigma, kind="a positive number, or None to match the deformation")
         if self.match == "sample":
             raise bad_value(
                 "match", self.match, f"rescales every image, and sigma={self.sigma!r} fixes the strength", "give one"

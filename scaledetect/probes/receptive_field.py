@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, flag
 from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_type
 from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.activations.capture import Capture, Function, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
@@ -144,6 +145,9 @@ def effective_receptive_field(
     array([2., 4., 8.])
     """
     seed = check_seed(seed)
+    periodic = flag("periodic", periodic)
+    if prepare is not None and not callable(prepare):
+        raise bad_type("prepare", prepare, "must map a batch of images to what the net takes")
     source = DitheredImages.of(images, n, dither=dither, seed=seed)
     capture, maps = Capture(net, layers), dict[str, Map]()
     with reporting(progress, "images") as report, left_as_found(capture.module, seed=seed), capture:

@@ -162,11 +162,13 @@ def _shipped() -> Hypotheses:
 
 def _read(path: Traversable) -> Hypotheses:
     try:
-        return Hypotheses.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise bad_value("path", str(path), f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, a number of too many digits, arrays too deep
         raise bad_value("path", str(path), f"is no TOML ({error})") from error
+    try:
+        return Hypotheses.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from scaledetect._base.arguments import integer
+from scaledetect._base.arguments import integer, texts
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.images import ImageData
 from scaledetect.perturbations.noise import Noise
@@ -146,7 +146,11 @@ def net_report(
     <NetReport of 3 layers: initial, trained, shuffled>
     """
     nets = _nets(net, initial, seed)
-    options: dict[str, Any] = {"layers": None if layers is None else tuple(layers), "seed": seed, "device": device}
+    options: dict[str, Any] = {
+        "layers": None if layers is None else texts("layers", layers),
+        "seed": seed,
+        "device": device,
+    }
     deformation = {key: value for key, value in (("delta", delta), ("cutoff", cutoff)) if value is not None}
     if isinstance(images_or_task, Task):
         if deformation:

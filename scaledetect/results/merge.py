@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.arguments import entries
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.results.block_sums import BlockSums
 from scaledetect.results.jackknife import columns_of, estimate_layer
 from scaledetect.results.sensitivities import Sensitivities
@@ -30,9 +31,9 @@ def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
 
     Raises
     ------
-    ValueError
-        For no parts, parts without sums, of other draws than the first ones (another task, noise or seed), layers or
-        blocks, or that share draws.
+    TypeError, ValueError
+        For what is no measurement, no parts, parts without sums, of other draws than the first ones (another task,
+        noise or seed), layers or blocks, or that share draws.
 
     Notes
     -----
@@ -46,7 +47,7 @@ def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
     >>> bool(abs(sd.merge(parts).D - sd.sensitivities(net, task, 1000).D).max() < 1e-6)
     True
     """
-    ordered = sorted(parts, key=lambda part: int(part.config.get("start", 0)))
+    ordered = sorted(_checked(parts), key=lambda part: int(part.config.get("start", 0)))
     if not ordered:
         raise bad_value("parts", [], "there are none")
     first = ordered[0]
@@ -59,6 +60,16 @@ def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
     sums = {name: _added([(part.sums or {})[name] for part in ordered]) for name in first.layers}
     estimates = {name: estimate_layer(layer) for name, layer in sums.items()}
     return replace(first, **columns_of(estimates), n=sum(part.n for part in ordered), sums=sums)
+
+
+def _checked(parts: object) -> list[Sensitivities]:
+    kind = "a list of results of scaledetect.sensitivities"
+    found: list[Sensitivities] = []
+    for part in entries("parts", parts, kind=kind):
+        if not isinstance(part, Sensitivities):
+            raise bad_type("parts", part, f"must be {kind}")
+        found.append(part)
+    return found
 
 
 def _added(parts: list[BlockSums]) -> BlockSums:

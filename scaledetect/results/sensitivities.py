@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scaledetect._base.arguments import real_array, texts
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.files import plain
@@ -147,9 +148,9 @@ class Sensitivities:
         if not arrays.keys() & {"D", "G", "R"}:
             raise bad_value("D", None, "D, G or R must be given")
         K = len(arrays[next(name for name in ("D", "G", "R") if name in arrays)])
-        names = tuple(f"layer{k}" for k in range(1, K + 1)) if layers is None else tuple(layers)
-        if isinstance(layers, str) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-            raise bad_type("layers", layers, "must be names, all different", "leave it out for layer1 .. layerK")
+        names = tuple(f"layer{k}" for k in range(1, K + 1)) if layers is None else texts("layers", layers)
+        if len(set(names)) < len(names):
+            raise bad_value("layers", layers, "must be all different", "leave it out for layer1 .. layerK")
         columns: dict[str, Any] = {name: arrays.get(name, np.full(K, np.nan)) for name in ("D", "G", "R", "Delta")}
         if R is None and D is not None and G is not None and columns["D"].shape == columns["G"].shape:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -263,10 +264,7 @@ _ARRAYS = (
 
 
 def _prediction(name: str, value: ArrayLike) -> FloatArray:
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise bad_type(name, value, "must be numbers, one for each layer") from error
+    array = np.array(real_array(name, value))
     if array.ndim != 1 or not array.size:
         raise bad_value(name, array.shape, "must have shape (K,), one number for each layer")
     if np.isinf(array).any() or (array < 0).any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.task.task import Task
 
 __all__ = ["CLASSES", "ClassName", "Split", "Window", "class_counts", "class_window", "longest_run"]
@@ -33,6 +33,8 @@ def class_window(n_class: int, split: Split | None) -> Window:
     half = (n_class + 1) // 2
     if split is None:
         return Window(0, 1, n_class)
+    if not isinstance(split, str):
+        raise bad_type("split", split, "must be 'train', 'validation', 'test' or None")
     if split == "train":
         return Window(0, 1, half)
     if split == "validation":

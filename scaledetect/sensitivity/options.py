@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from scaledetect._base.arguments import at_least_one, check_device, check_seed, flag, integer
+from scaledetect._base.arguments import at_least_one, check_device, check_dtype, check_seed, flag, integer
 from scaledetect._base.errors import bad_type
 from scaledetect.activations.capture import Capture, Function
 from scaledetect.activations.eval_context import left_as_found
@@ -57,8 +57,7 @@ class MeasurementOptions:
             raise bad_type("noise", noise, "must be a scaledetect.Noise")
         if prepare is not None and not callable(prepare):
             raise bad_type("prepare", prepare, "must map a batch of images to what the net takes")
-        if dtype is not None and not getattr(dtype, "is_floating_point", False):
-            raise bad_type("dtype", dtype, "must be a floating type of torch, as torch.float64")
+        check_dtype(dtype)
         capture = Capture(net, layers)
         channel_mean = flag("channel_mean", channel_mean)
         blocks = integer("blocks", blocks, MIN_BLOCKS)

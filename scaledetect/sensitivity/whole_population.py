@@ -69,14 +69,14 @@ def estimate_population(sums: BlockSums) -> Estimate:
     squares = (sums.squares[0] / counts).mean()
     blocks = len(sums.noisy)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        delta = float(2 * (squares - mean @ mean))
+        delta = np.float64(2 * (squares - mean @ mean))  # Python's own raises where it is 0
         energy = float(squares + (2 * mean + sums.reference) @ sums.reference)
         deformed = float((sums.deformed[0] / counts).mean())
         noisy = (sums.noisy / counts).mean(axis=1)
         left_out = np.concatenate([[noisy.mean()], (noisy.sum() - noisy) / (blocks - 1)])
         curves = {"D": np.full(blocks + 1, deformed / delta), "G": left_out / delta, "R": deformed / left_out}
         curves["Delta"] = np.full(blocks + 1, delta)
-        flaw = flaw_of(deformed, left_out[0], delta, energy, sums.eps)
+        flaw = flaw_of(deformed, left_out[0], float(delta), energy, sums.eps)
         if flaw is not None:
             curves["D"] = curves["G"] = np.full(blocks + 1, np.nan)
         if left_out[0] == 0:

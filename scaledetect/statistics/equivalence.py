@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scaledetect._base.arguments import finite, real_array
+from scaledetect._base.arguments import entries, finite, real_array
 from scaledetect._base.array_types import FloatArray
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.statistics.student import student_sample
@@ -89,11 +88,13 @@ def prediction_p_values(values: FloatArray, tolerance: tuple[float, float]) -> t
     return inside, np.minimum(sample.p_below(low), sample.p_above(high))
 
 
-def _edges(tolerance: Sequence[object]) -> tuple[float, float]:
-    if isinstance(tolerance, str) or not hasattr(tolerance, "__len__") or len(tolerance) != 2:
-        raise bad_type("tolerance", tolerance, "must be the lower and the upper edge, two numbers")
-    kind = {"kind": "the lower and the upper edge, two numbers", "allowed": "finite and rise"}
-    low, high = (finite("tolerance", edge, **kind) for edge in tolerance)
+def _edges(tolerance: object) -> tuple[float, float]:
+    kind = "the lower and the upper edge, two numbers"
+    given = entries("tolerance", tolerance, kind=kind)
+    edges = [finite("tolerance", edge, kind=kind, allowed="finite and rise") for edge in given]
+    if len(edges) != 2:
+        raise bad_type("tolerance", tolerance, f"must be {kind}")
+    low, high = edges
     if not low < high:
         raise bad_value("tolerance", tolerance, "must be finite and rise")
     return low, high

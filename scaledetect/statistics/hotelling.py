@@ -142,6 +142,9 @@ def joint_test(
     ((1, 2, 3), True)
     """
     one_of("quantity", quantity, ("D", "G", "R", "Delta"))
+    for name, given in (("measured", measured), ("prediction", prediction)):
+        if not isinstance(given, Sensitivities):
+            raise bad_type(name, given, "must be a scaledetect.Sensitivities")
     if measured.deviations is None:
         raise bad_value("measured", measured, "has no deviations of its blocks: it is no measurement")
     if measured.layers != prediction.layers:
@@ -152,6 +155,8 @@ def joint_test(
     rows[:, _rare(measured, quantity)] = np.nan
     rows[:, ~(rows.std(axis=0, ddof=1) > 1e-14 * np.abs(rows).max(axis=0))] = np.nan
     finite = np.asarray(np.isfinite(rows).all(axis=0))
+    if not finite.any():
+        raise bad_value("quantity", quantity, "is finite and seen often enough in no layer", "measure with more draws")
     most = len(rows)
     while most >= 1:
         places = _evenly_spaced(finite, most)

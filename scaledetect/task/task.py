@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scaledetect._base.arguments import finite, flag, integer, not_negative, one_of, positive
+from scaledetect._base.arguments import finite, flag, integer, intensity, not_negative, one_of
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.tables import html_facts
 from scaledetect.task.population import MAX_CLASS_SIZE, Population, class_sizes
@@ -56,11 +56,11 @@ class Task:
         Take the shorter way round on each axis.
     amplitude : {"norm", "mean"} or float, default "norm"
         Value a of an active pixel: ``"norm"`` is sqrt(N/2), so that |x|^2 = N; ``"mean"`` is N/2, so that the mean
-        pixel is 1; or any positive number.
+        pixel is 1; or a number from 1e-50 to 1e50.
     balance : {"equal", "natural"}, default "equal"
         Classes alternate, or are spread as often as the population has them.
     background_noise : float, default 0
-        Standard deviation of Gaussian noise added to every pixel.
+        Standard deviation of Gaussian noise added to every pixel: 0, or from 1e-50 to 1e50.
 
     Raises
     ------
@@ -100,7 +100,8 @@ class Task:
         put("xi", _half_integer("xi", self.xi))
         put("gap", _half_integer("gap", self.gap))
         put("amplitude", _amplitude(self.amplitude))
-        put("background_noise", not_negative("background_noise", self.background_noise))
+        noise = not_negative("background_noise", self.background_noise)
+        put("background_noise", noise and intensity("background_noise", noise))
         put("periodic", flag("periodic", self.periodic))
         one_of("labelling", self.labelling, ("distance", "block"))
         one_of("norm", self.norm, ("l1", "l2", "linf"))
@@ -260,7 +261,7 @@ def _amplitude(value: object) -> Amplitude:
         one_of("amplitude", value, ("norm", "mean"))
         return value  # type: ignore[return-value]
     text = '"norm", "mean" or a positive number'
-    return positive("amplitude", value, kind=text, allowed=text)
+    return intensity("amplitude", value, kind=text)
 
 
 def check_task(task: object, name: str = "task") -> Task:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from helpers.command_line import run
 
 import scaledetect as sd
@@ -31,8 +32,10 @@ from scaledetect._base.arguments import (
 )
 from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import MissingFileError, RefusalError
+from scaledetect.entry import find_entry
+from scaledetect.leaderboard.runner import plan_runs
 from scaledetect.nets import ConstantFilterNet, NetSpec, PoolingNet
-from scaledetect.statistics import decide_direction, direction_power, hotelling
+from scaledetect.statistics import decide_direction, decide_prediction, direction_power, hotelling, joint_test
 from scaledetect.training import load_member, read_log
 from scaledetect.training.find_net import find_net
 
@@ -52,6 +55,11 @@ def nested(depth: int = 3000) -> Any:
 
 def any_of(value: object) -> Any:
     return value
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
 
 
 # ---------------------------------------------------------------------- the checks themselves
@@ -204,11 +212,67 @@ def test_what_is_right_comes_back_as_pythons_own() -> None:
         (lambda: sd.sensitivities(ConstantFilterNet(), TASK, keep_sums=any_of(1)), "keep_sums"),
         (lambda: sd.sensitivities(ConstantFilterNet(), TASK, target_stderr=HUGE), "target_stderr"),
         (lambda: sd.sensitivities(ConstantFilterNet(), TASK, device=any_of("nowhere")), "device"),
+        (lambda: sd.sensitivities(ConstantFilterNet(), TASK, dtype=any_of(torch.zeros(2))), "dtype"),
+        (lambda: sd.sensitivities(ConstantFilterNet(), TASK, layers=any_of(np.array(3))), "layers"),
+        (lambda: sd.sensitivities(ConstantFilterNet(), TASK, layers=any_of(range(10**18))), "layers"),
+        (lambda: sd.merge(any_of(5)), "parts"),
+        (lambda: sd.merge(any_of([1.0])), "parts"),
+        (lambda: sd.theory.cluster_profile(NET, TASK, device=any_of("cpu5")), "device"),
+        (lambda: sd.probes.coherent_share(NET, TASK, channel_mean=any_of(np.array([1, 2]))), "channel_mean"),
+        (lambda: sd.probes.coherent_share(NET, TASK, dtype=any_of("float32")), "dtype"),
+        (lambda: sd.probes.effective_receptive_field(NET, TASK, prepare=any_of(1)), "prepare"),
+        (lambda: sd.nets.calibrate_batch_norm(any_of(len), np.zeros((4, 1, 8, 8))), "net"),
+        (lambda: sd.nets.FullyConnected(depth=2**40), "depth"),
+        (lambda: sd.nets.FullyConnected(width=2**62), "width"),
+        (lambda: sd.nets.LeNet(in_channels=2**40), "in_channels"),
+        (lambda: sd.nets.LeNet(n_classes=2**40), "n_classes"),
+        (lambda: sd.Task(size=16, xi=4, amplitude=1e51), "amplitude"),
+        (lambda: sd.Task(size=16, xi=4, amplitude=9e-51), "amplitude"),
+        (lambda: sd.Task(size=16, xi=4, background_noise=1e51), "background_noise"),
+        (lambda: sd.Noise(sigma=1e-51), "sigma"),
+        (lambda: sd.Sensitivities.from_arrays(D=[1.0], layers=any_of(int)), "layers"),
+        (lambda: sd.Sensitivities.from_arrays(D=[HUGE]), "D"),
+        (lambda: sd.deform(np.zeros((1, 8, 8)), any_of({})), "field"),
+        (lambda: sd.Diffeo(cutoff=any_of((2, len))), "cutoff"),
+        (lambda: sd.Diffeo(delta=any_of((0.5, "1"))), "delta"),
+        (lambda: sd.diffeo(np.zeros((1, 8, 8)), temperature=any_of(Unprintable()), delta=1.0), "delta"),
+        (lambda: sd.typical_displacement(any_of(None), temperature=0.1), "size"),
+        (lambda: sd.sample_pairs(TASK, 1, split=any_of(np.array(["a", "b"]))), "split"),
+        (lambda: sd.load_experiment(any_of(["x"])), "name"),
+        (lambda: find_entry(any_of({})), "entry"),
+        (lambda: sd.diffeo_temperature_range(any_of(None)), "size"),
+        (lambda: decide_prediction([0.1, 0.2], tolerance=any_of(torch.zeros(()))), "tolerance"),
+        (lambda: joint_test(any_of(5), sd.theory.sensitivities(TASK, depth=2)), "measured"),
+        (lambda: sd.net_report(NET, TASK, layers=any_of(2.5)), "layers"),
+        (lambda: plan_runs(cards=any_of(5)), "cards"),
+        (lambda: plan_runs(entries=any_of("chance")), "entries"),
     ],
 )
 def test_a_public_function_refuses_by_name(call: Callable[[], object], name: str) -> None:
     with pytest.raises(RefusalError, match=rf"^{name}(\[0\])?="):
         call()
+
+
+def test_values_at_the_ends_of_the_intensities_are_taken() -> None:
+    for value in (1e-50, 1e50):
+        task = sd.Task(size=16, xi=4, amplitude=value)
+        assert np.isfinite(sd.theory.sensitivities(task, depth=2, noise=sd.Noise(sigma=value)).G).all()
+
+
+def test_a_net_too_large_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+
+    monkeypatch.setattr(torch.nn.Linear, "reset_parameters", broken)
+    with pytest.raises(RefusalError, match=r"take more memory than there is; lower its width"):
+        sd.nets.LeNet()
+
+
+def test_an_output_that_never_changes_has_no_sensitivity_over_the_whole_population() -> None:
+    """Its Delta of 0 raised ZeroDivisionError."""
+    with pytest.warns(RuntimeWarning, match="constant"):
+        found = sd.sensitivities(lambda x: {"f": 0 * x.flatten(1)}, sd.Task(size=8, xi=3), "all")
+    assert np.isnan(found.D).all()
 
 
 # ---------------------------------------------------------------------- paths

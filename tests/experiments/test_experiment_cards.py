@@ -51,6 +51,8 @@ def test_the_recipe_is_all_but_the_names(tmp_path: Path) -> None:
         ('regime = "trained"', 'regime = "constant-filters"', r"has no \[training\]"),
         (TRAINING, "", r"regime='trained' needs \[training\]"),
         ("draws = 200", "draws = 150", "measurement.draws: must be a multiple of 100"),
+        ("draws = 200", "draws = [200]", "measurement.draws: Input should be a valid integer"),
+        ("draws = 200", 'draws = "%d"', "measurement.draws: Input should be a valid integer"),
         ("published = 2", "published = 4", "published=4 is more than count=3"),
         ("width = 4", "", "width=None does not go with regime='trained'"),
         ("track_until = 2\n", "", "track_every, track_until, track_draws and track_seeds go together"),

@@ -170,6 +170,14 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
         sample_record(entry=name)
 
 
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_a_path_that_no_system_names_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ValueError, match=r"^records=.*is no path of this system"):
+        list(read_records([path]))
+    with pytest.raises(ValueError, match=r"^output=.*is no path of this system"):
+        merge_records([tmp_path], path)
+
+
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such file or folder"):
         list(read_records([tmp_path / "nothing"]))

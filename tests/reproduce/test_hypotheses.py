@@ -52,6 +52,8 @@ def changed(root: Path, tmp_path: Path, before: str, after: str) -> Path:
         ("alpha = 0.05", "alpha = 0.5", "alpha"),
         ("seeds = 40", "nets = 40", r"hypotheses\.0\.seeds"),
         ("alpha = 0.05", "alpha = ", "is no TOML"),
+        ("alpha = 0.05", f"alpha = {'[' * 3000}", "is no TOML"),
+        ("alpha = 0.05", f"alpha = {'9' * 5000}", "is no TOML"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(

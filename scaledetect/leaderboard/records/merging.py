@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledetect._base.files import checked_path
 from scaledetect.leaderboard.records.agreement import agreement
 from scaledetect.leaderboard.records.schema import Record
 from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_lines, write_record
@@ -87,7 +88,7 @@ def merge_records(folders: Iterable[str | Path], output: str | Path, *, lines: b
     Merged
         Of conflicting records the one met first is kept; the caller decides what to do about `conflicts`.
     """
-    own = [output] if Path(output).exists() else []
+    own = [output] if checked_path("output", output).exists() else []
     merged = unique_records([*own, *folders])
     if lines:
         write_lines(output, merged.records)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from scaledetect._base.canonical_json import canonical_json, content_hash
 from scaledetect._base.errors import InvalidValueError, bad_value
-from scaledetect._base.files import replacing
+from scaledetect._base.files import checked_path, replacing
 from scaledetect.leaderboard.records.schema import NAME_PATTERN, Record
 
 __all__ = [
@@ -127,7 +127,7 @@ def find_records(folders: Iterable[str | Path]) -> list[Path]:
         For a path that is not there.
     """
     found: list[Path] = []
-    for folder in map(Path, folders):
+    for folder in (checked_path("records", one) for one in folders):
         if not folder.exists():
             raise bad_value("records", str(folder), "there is no such file or folder")
         if folder.is_dir():

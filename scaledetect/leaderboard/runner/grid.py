@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scaledetect._base.arguments import integers, one_of
+from scaledetect._base.arguments import integers, one_of, texts
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.leaderboard.entries.base import BUDGETS, Budget, Entry, entry_names, find_entry
 from scaledetect.leaderboard.records import run_key
@@ -80,8 +80,9 @@ def plan_runs(
         entry of one's own that has the name of another.
     """
     one_of("budget", budget, BUDGETS)
-    sources = _cards_of(budget) if cards is None else [_findable(source) for source in cards]
-    chosen = {source: find_entry(source) for source in (entry_names(budget) if entries is None else entries)}
+    sources = _cards_of(budget) if cards is None else [_findable(source) for source in texts("cards", cards)]
+    chosen_names = entry_names(budget) if entries is None else texts("entries", entries)
+    chosen = {source: find_entry(source) for source in chosen_names}
     _check_names(chosen)
     planned = {one.key: one for source in sources for one in _of_card(source, chosen, n_train, seeds, budget)}
     # Long runs first: the last ones to end are then short, and no worker waits long for another.

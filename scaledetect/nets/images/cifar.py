@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect._base.arguments import at_least_one, one_of, positive
+from scaledetect._base.arguments import integer, one_of, positive
 from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["SIDE", "CifarNet", "Initialisation", "draw_weights", "scaled", "stage"]
@@ -40,8 +40,8 @@ class CifarNet(nn.Module):
 
     def __init__(self, in_channels: int, n_classes: int) -> None:
         super().__init__()
-        self.in_channels = at_least_one("in_channels", in_channels)
-        self.n_classes = at_least_one("n_classes", n_classes)
+        self.in_channels = integer("in_channels", in_channels, 1, MOST_CHANNELS)
+        self.n_classes = integer("n_classes", n_classes, 1, MOST_CHANNELS)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, shape (n, n_classes), of images `x`, shape (n, in_channels, height, width), sides up to 32.

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scaledetect._base.arguments import at_least_one
-from scaledetect._base.errors import bad_value
-from scaledetect.nets.images.cifar import SIDE, CifarNet, stage
+from scaledetect._base.arguments import integer
+from scaledetect.nets.images.cifar import MOST_CHANNELS, SIDE, CifarNet, stage
 from scaledetect.nets.initialisation import seeded
+from scaledetect.results.pooling import MOST_LAYERS
 
 __all__ = ["FullyConnected"]
 
@@ -51,9 +51,7 @@ class FullyConnected(CifarNet):
         self, depth: int = 2, *, in_channels: int = 3, n_classes: int = 10, width: int = 64, seed: int = 0
     ) -> None:
         super().__init__(in_channels, n_classes)
-        if at_least_one("depth", depth) < 2:
-            raise bad_value("depth", depth, "must be at least 2")
-        width = at_least_one("width", width)
+        depth, width = integer("depth", depth, 2, MOST_LAYERS), integer("width", width, 1, MOST_CHANNELS)
         fan_in = self.in_channels * SIDE**2
         self.flatten = nn.Flatten()
         with seeded(seed):

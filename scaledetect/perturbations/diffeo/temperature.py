@@ -77,6 +77,7 @@ def diffeo_temperature_range(size: int, cutoff: int = 3) -> tuple[float, float]:
     >>> f"{low:.6f} {high:.6f}"
     '0.000283 0.013047'
     """
+    largest_cutoff(size)
     cutoff = check_cutoff(cutoff, size)
     return 1 / (math.pi * size**2 * math.log(cutoff)), 4 / (math.pi**3 * cutoff**2 * math.log(cutoff))
 
@@ -115,6 +116,7 @@ def typical_displacement(size: int, *, temperature: float, cutoff: int = 3) -> T
     >>> f"{moved.delta:.3f} {moved.rms:.3f}"
     '0.940 0.767'
     """
+    largest_cutoff(size)
     cutoff = check_cutoff(cutoff, size)
     temperature = check_temperature(temperature, size, cutoff)
     squares = squared_modes(cutoff)
@@ -127,7 +129,7 @@ def temperature_of(size: int, cutoff: int, *, temperature: float | None, delta: 
     """The temperature that is given, or that of nominal displacement `delta`, 1 pixel if neither is."""
     if temperature is not None:
         if delta is not None:
-            raise bad_value("delta", delta, f"temperature={temperature!r} fixes the strength already", "give one")
+            raise bad_value("delta", delta, "a temperature is given, which fixes the strength already", "give one")
         return check_temperature(temperature, size, cutoff)
     cutoff = check_cutoff(cutoff, size)
     delta, most = positive("delta", 1.0 if delta is None else delta), size / (math.pi * cutoff)

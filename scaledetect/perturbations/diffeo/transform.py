@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect._base.arguments import positive
+from scaledetect._base.arguments import finite, positive
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.diffeo.temperature import (
     SLACK,
@@ -104,7 +104,8 @@ def _ends(name: str, value: Any) -> tuple[Any, ...]:
         return ()
     if not isinstance(value, tuple):
         return value, value
-    if len(value) != 2 or not value[0] <= value[1]:
+    ends = tuple(finite(name, end) for end in value)
+    if len(ends) != 2 or not ends[0] <= ends[1]:
         raise bad_value(name, value, "a range is two numbers, the smaller one first")
     return value
 

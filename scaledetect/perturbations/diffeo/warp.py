@@ -123,7 +123,7 @@ def deform(images: NDArray[Any] | Tensor, field: NDArray[Any] | Tensor) -> NDArr
         For images as in `diffeo`, and a field of another kind or shape.
     """
     batch = ImageBatch.of(images)
-    if isinstance(field, Tensor) is not batch.is_torch:
+    if isinstance(field, Tensor) is not batch.is_torch or not isinstance(field, Tensor | np.ndarray):
         raise bad_type("field", type(field).__name__, f"must be of the kind of images, {type(images).__name__}")
     shape = (*batch.batch_shape, 2, batch.size, batch.size)
     if tuple(field.shape) != shape:

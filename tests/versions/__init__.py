@@ -1,0 +1,1 @@
+"""Runs of the suite on other versions than those of `constraints.txt`."""
