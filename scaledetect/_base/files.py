@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +18,7 @@ import numpy as np
 from scaledetect._base.errors import MissingFileError, RefusalError, bad_type, bad_value
 
 __all__ = [
+    "NO_ROOM",
     "check_writable",
     "checked_path",
     "make_folder",
@@ -23,8 +26,15 @@ __all__ = [
     "read_text",
     "regular_file",
     "replacing",
+    "tidy",
     "write_json",
 ]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM)
+"""Errors of a disk that is full, broken, or takes no files."""
+
+ABANDONED = 3600.0
+"""Seconds after which a file that takes the place of none is of no process that still runs."""
 
 SIZE_LIMIT = 64_000_000
 """Bytes of the largest text that is read whole."""
@@ -110,19 +120,38 @@ def make_folder(path: str | Path) -> Path:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path in the same folder that takes the place of `path` when the block ends without an error."""
+    """A temporary path in the same folder that takes the place of `path` when the block ends without an error.
+
+    Raises
+    ------
+    OSError
+        One that names `path`, where the disk is full or takes no files; what was there before is left as it was.
+    """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary: Path | None = None
     try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        temporary = Path(name)
+        os.close(handle)
         yield temporary
         # mkstemp makes private files; the result gets the rights any new file would have.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise OSError(error.errno, f"cannot be written ({os.strerror(error.errno)})", str(path)) from error
         raise
+
+
+def tidy(folder: Path, prefix: str) -> None:
+    """Remove what processes left that were killed in `replacing` files of this prefix, an hour ago and earlier."""
+    for path in folder.glob(f".{prefix}*-????????.*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                path.unlink()
 
 
 def write_json(path: str | Path, data: Any) -> None:

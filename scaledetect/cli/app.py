@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from scaledetect._base.errors import RefusalError
+from scaledetect._base.files import NO_ROOM
 from scaledetect._base.versions import __version__
 from scaledetect.cli import (
     checks,
@@ -34,7 +35,7 @@ __all__ = ["app", "main"]
 
 
 class _Group(TyperGroup):
-    """Says a refusal in one line, with exit code 2; any other error is a defect, and keeps its traceback."""
+    """Says a refusal in one line, with exit code 2, and a full disk with 1; any other error keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -42,6 +43,12 @@ class _Group(TyperGroup):
         except RefusalError as error:
             typer.echo(f"scaledetect: {error}", err=True)
             raise typer.Exit(2) from error
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            path = f"{error.filename}: " if error.filename else ""
+            typer.echo(f"scaledetect: {path}{error.strerror}", err=True)
+            raise typer.Exit(1) from error
 
 
 app = typer.Typer(

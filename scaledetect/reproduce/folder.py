@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaledetect._base.files import checked_path, make_folder, replacing
+from scaledetect._base.files import checked_path, make_folder, replacing, tidy
 from scaledetect._base.run_folder import Description, lock_folder
 from scaledetect._base.versions import versions
 
@@ -80,7 +80,8 @@ class StudyFolder:
     # ------------------------------------------------------------------ results
 
     def write_data(self, tables: Tables) -> tuple[Path, ...]:
-        """Write the data, a file a table."""
+        """Write the data, a file a table; half-written files of processes that were killed are removed."""
+        tidy(self.path, self.name)
         paths = []
         for name, table in tables.items():
             paths.append(self.path / f"{self.name}-{name}.csv")

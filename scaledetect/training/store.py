@@ -5,6 +5,7 @@ Every file but the log is whole or absent. The log is repaired on resuming: line
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -260,8 +261,11 @@ _MEMBER_FIELDS = (
 
 
 def _save(path: Path, stored: Mapping[str, Any]) -> None:
+    # By way of memory: torch's own writer tells nothing of a full disk but that it failed.
+    data = io.BytesIO()
+    torch.save(dict(stored), data)
     with replacing(path) as temporary:
-        torch.save(dict(stored), temporary)
+        temporary.write_bytes(data.getbuffer())
 
 
 def _lists(options: Mapping[str, Any]) -> dict[str, Any]:

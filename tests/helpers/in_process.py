@@ -15,7 +15,7 @@ from scaledetect.leaderboard.scoring import Run
 class InProcessPool(Pool[Run]):
     """`make_pool` without the seconds that a process takes to load its libraries."""
 
-    def __init__(self, jobs: int = 1, scheduler: str | None = None) -> None:
+    def __init__(self, jobs: int = 1, scheduler: str | None = None, limits: object = None) -> None:
         assert jobs >= 1
         assert scheduler is None
         super().__init__(partial(work, folder=str(Path.cwd())))
