@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import numpy as np
@@ -57,11 +56,13 @@ def decide_direction(
     sample = student_sample(logs)
     p_confirm, p_refute = direction_p_values(logs)
     mean, margin = float(sample.mean), float(sample.margin(level))
+    with np.errstate(over="ignore"):  # few seeds that scatter much: the interval has no end
+        value, low, high = (float(np.exp(log)) for log in (mean, mean - margin, mean + margin))
     return Decision(
         verdict=cast(Verdict, str(verdicts(p_confirm, p_refute, level))),
-        value=math.exp(mean),
-        low=math.exp(mean - margin),
-        high=math.exp(mean + margin),
+        value=value,
+        low=low,
+        high=high,
         level=level,
         p_confirm=float(p_confirm),
         p_refute=float(p_refute),

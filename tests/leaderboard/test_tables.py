@@ -244,6 +244,8 @@ def test_merge_on_the_command_line(folder: Path, tmp_path: Path) -> None:
     assert "block-2d-L16-xi8 / a / P=32 / seed 0" in result.stderr
     assert "n_wrong 64 and 1" in result.stderr
     assert "5 records in" in result.stdout
+    named = CliRunner().invoke(app, ["merge", str(folder), "--output", "9" * 300])
+    assert named.exit_code == 2 and "is no path of this system" in named.output
     again = CliRunner().invoke(app, ["merge", str(folder), "--output", str(output)])
     assert again.exit_code == 0
 

@@ -335,13 +335,14 @@ def test_runs_in_double_precision() -> None:
         (lambda: ResNet("resnet20"), "did you mean"),
         (lambda: ResNet((1, 1, 1)), "4 groups"),
         (lambda: ResNet("resnet18", bottleneck=True), "decides it"),
-        (lambda: FullyConnected(1), "at least 2"),
+        (lambda: FullyConnected(1), "depth=1: must be from 2"),
         (lambda: LeNet(in_channels=0), "in_channels=0"),
         (lambda: LeNet(n_classes=True), "n_classes=True"),
         (lambda: LeNet(seed=-1), "seed=-1"),
         (lambda: LeNet(initialisation="xavier"), "initialisation='xavier'"),  # type: ignore[arg-type]
         (lambda: LeNet(width=0), "width=0: must be positive"),
         (lambda: VGG(width=1e9), "width=1000000000.0: makes a layer of"),
+        (lambda: VGG(width=1e307), "makes a layer of inf channels"),
         (lambda: ResNet(width=True), "width=True"),
     ],
 )

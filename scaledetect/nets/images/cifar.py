@@ -93,10 +93,11 @@ def draw_weights(net: nn.Module, initialisation: Initialisation) -> None:
 def scaled(channels: Iterable[int], width: float) -> list[int]:
     """Numbers of channels times `width`, rounded (a half up), at least 1 each."""
     factor = positive("width", width)
-    found = [max(1, math.floor(factor * number + 0.5)) for number in channels]
-    if max(found) > MOST_CHANNELS:
-        raise bad_value("width", width, f"makes a layer of {max(found)} channels", f"at most {MOST_CHANNELS}: lower it")
-    return found
+    wanted = [factor * number for number in channels]
+    if max(wanted) > MOST_CHANNELS:
+        text = f"makes a layer of {max(wanted):.6g} channels"
+        raise bad_value("width", width, text, f"at most {MOST_CHANNELS}: lower it")
+    return [max(1, math.floor(number + 0.5)) for number in wanted]
 
 
 def stage(**modules: nn.Module | None) -> nn.Sequential:
