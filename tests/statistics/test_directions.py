@@ -86,12 +86,8 @@ def test_equal_ratios_decide_and_a_ratio_of_one_for_all_seeds_does_not() -> None
 
 def test_two_seeds_that_scatter_by_hundreds_have_an_interval_without_end() -> None:
     decision = decide_direction([1e200, 1e-200], [1.0, 1.0], hypotheses=1)
-    assert (decision.verdict, decision.value, decision.low, decision.high) == (
-        "open",
-        pytest.approx(1.0),
-        0.0,
-        math.inf,
-    )
+    assert decision.verdict == "open" and math.isclose(decision.value, 1.0)
+    assert (decision.low, decision.high) == (0.0, math.inf)
 
 
 def test_bad_input_is_named() -> None:
