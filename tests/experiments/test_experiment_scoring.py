@@ -113,7 +113,7 @@ def test_arrays_make_a_prediction() -> None:
         Sensitivities.from_arrays(A=[1.0])
     with pytest.raises(ValueError, match=r"G=.*one entry for each of the 2 layers"):
         Sensitivities.from_arrays(D=[1, 2], G=[1])
-    with pytest.raises(TypeError, match=r"layers=.*all different"):
+    with pytest.raises(ValueError, match=r"layers=.*all different"):
         Sensitivities.from_arrays(D=[1, 2], layers=["a", "a"])
-    with pytest.raises(TypeError, match="must be numbers"):
+    with pytest.raises(TypeError, match=r"D=.*must be an array of real numbers"):
         Sensitivities.from_arrays(D=["a"])
