@@ -205,7 +205,7 @@ def test_measure_refuses_in_one_line(arguments: list[str], says: str, folder: Pa
 
 
 def test_measure_says_that_images_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(name: str) -> None:
+    def unreachable(name: str, root: str | None = None) -> None:
         raise ConnectionError(f"{name} is\nnot here")
 
     monkeypatch.setattr("scaledetect.images.datasets.load", unreachable)

@@ -98,7 +98,7 @@ def test_those_without_data_count_too_and_are_not_decided(tmp_path: Path) -> Non
 
 @pytest.fixture
 def theory_of_power_minus_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scaledetect.reproduce.predictions.predicted", lambda *arguments: np.array(A) ** -1.0)
+    monkeypatch.setattr("scaledetect.reproduce.primary.predicted", lambda *arguments: np.array(A) ** -1.0)
 
 
 @pytest.mark.parametrize(("off", "verdict"), [(0.0, "confirmed"), (0.3, "refuted"), (0.1, "open")])

@@ -39,7 +39,7 @@ class Wide(nn.Module):
 
     def steps(self, x: Tensor) -> dict[str, Tensor]:
         conv, dense = self.conv(x), self.dense(x.flatten(1))
-        return {"conv": conv, "relu": conv.relu(), "dense": dense, "output": dense.tanh()}
+        return {"conv": conv, "relu": conv.relu(), "dense": dense, "tanh": dense.tanh(), "output": dense.tanh()}
 
 
 def assert_values_exact_errors_close(found: sd.Sensitivities, versions: Any, classes: int) -> None:

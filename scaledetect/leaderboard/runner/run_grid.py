@@ -14,6 +14,7 @@ from typing import Any
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import make_folder
+from scaledetect._base.run_folder import lock_folder
 from scaledetect.leaderboard.records import (
     BadRecord,
     Environment,
@@ -150,25 +151,28 @@ def run_study(
     """
     start = time.perf_counter()
     report = Report(planned=len(plan))
-    make_folder(folder)
     errors: dict[str, float | None] = {}
-    todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report, errors)}
-    ladder = None if doubling is None else Ladder(plan, doubling, errors)
-    first = list(todo) if ladder is None else [one.run for one in ladder.take()]
-    on_start(len(todo))
-    if first:
-        workers = make_pool(min(jobs, len(todo)), scheduler, limits) if pool is None else pool
-        desk = _Recorder(Path(folder), todo, report, on_record, ladder)
-        try:
-            with _stopping(workers):
-                report.interrupted = not drive(
-                    first, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost, more=desk.more
-                )
-        finally:
-            workers.close()
+    with lock_folder(make_folder(folder)):
+        todo = {one.run: one for one in plan if not _is_recorded(one, folder, retry_failed, report, errors)}
+        ladder = None if doubling is None else Ladder(plan, doubling, errors)
+        first = list(todo) if ladder is None else [one.run for one in ladder.take()]
+        on_start(len(todo))
+        if first:
+            workers = make_pool(min(jobs, len(todo)), scheduler, limits) if pool is None else pool
+            _drive(first, workers, _Recorder(Path(folder), todo, report, on_record, ladder), report)
     report.left_out = 0 if ladder is None else ladder.left_out
     report.seconds = time.perf_counter() - start
     return report
+
+
+def _drive(first: list[Run], workers: Pool[Run], desk: _Recorder, report: Report) -> None:
+    try:
+        with _stopping(workers):
+            report.interrupted = not drive(
+                first, workers, seconds=desk.seconds, on_done=desk.on_done, on_lost=desk.on_lost, more=desk.more
+            )
+    finally:
+        workers.close()
 
 
 def record_of(planned: Planned, done: Done) -> Record:
