@@ -22,8 +22,8 @@ Generated from the records by `scaledetect leaderboard --format md`; do not edit
 
 The question: how many training images P does an architecture need to find a scale?
 
-P*(10 %), P*(25 %): training images at which the mean test error over seeds falls to 10 % and 25 %, between sizes by a
-straight line on the axis of log P, with a 95 % interval over seeds (Student's, of the jackknife, on the axis of log P);
+P\\*(10 %), P\\*(25 %): training images at which the mean test error over seeds falls to 10 % and 25 %, between sizes by
+a straight line on the axis of log P, with a 95 % interval over seeds (Student's, of the jackknife, on the axis of log P);
 "> P" where it never does up to the largest P tried, "≤ P" where it does at the smallest, "…" an interval that is open:
 one seed, or without some seed the level is not reached. Rank: 1 plus the number of entries that need fewer images
 beyond these intervals, or where only one reaches the error, err less at the same P; "=" marks ties. An entry whose
@@ -34,9 +34,9 @@ family, whose training and test rows are anticorrelated. D, G, R: sensitivities 
 largest P, mean ± standard error over seeds.
 """
 
-FAMILY_HEAD = """P*(10 %) by size L, at the same xi / L, and the exponent of P* in L with its 95 % interval over
-seeds; "*" marks sizes where a learner that knows nothing is further than .01 from 1/2 at P*, over which no exponent is
-fitted.
+FAMILY_HEAD = """P\\*(10 %) by size L, at the same xi / L, and the exponent of P\\* in L with its 95 % interval over
+seeds; "\\*" marks sizes where a learner that knows nothing is further than .01 from 1/2 at P\\*, over which no exponent
+is fitted.
 """
 
 NO_RECORDS = "There are no records yet.\n"

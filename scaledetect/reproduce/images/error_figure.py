@@ -42,10 +42,11 @@ def _panel(axes: Axes, nets: pd.DataFrame, name: str) -> None:
 
     strengths = sorted(nets["sigma"].unique())
     for index, net in enumerate(dict.fromkeys(nets["net"])):
+        marker = MARKERS[(index + index // len(COLORS)) % len(MARKERS)]
         for sigma in strengths:
             mine = nets[(nets["net"] == net) & (nets["sigma"] == sigma)]
             axes.errorbar(
-                mine[name], mine["test_error"], xerr=mine[f"{name}_stderr"], fmt=MARKERS[index % len(MARKERS)],
+                mine[name], mine["test_error"], xerr=mine[f"{name}_stderr"], fmt=marker,
                 color=COLORS[index % len(COLORS)], markersize=SIZES[min(strengths.index(sigma), len(SIZES) - 1)],
                 markerfacecolor="none" if sigma else None, capsize=2,
                 label=LABELS.get(net, net) if sigma == strengths[0] else None,
