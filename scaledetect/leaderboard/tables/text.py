@@ -22,16 +22,16 @@ Generated from the records by `scaledetect leaderboard --format md`; do not edit
 
 The question: how many training images P does an architecture need to find a scale?
 
-P\\*(10 %), P\\*(25 %): training images at which the mean test error over seeds falls to 10 % and 25 %, between sizes by
-a straight line on the axis of log P, with a 95 % interval over seeds (Student's, of the jackknife, on the axis of log
-P); "> P" where it never does up to the largest P tried, "≤ P" where it does at the smallest, "…" an interval that is open:
-one seed, or without some seed the level is not reached. Rank: 1 plus the number of entries that need fewer images
-beyond these intervals, or where only one reaches the error, err less at the same P; "=" marks ties. An entry whose
-error is at no P below 1/2 by more than its own error (one-sided, 5 % over all P) is at chance and has no rank; oracle
-and chance are references. Area, only a tie-break for the order of lines: mean test error over log P. Test error: mean
-over seeds ± standard deviation over seeds. Knows nothing: what a learner without any knowledge scores on a card of a
-family, whose training and test rows are anticorrelated. D, G, R: sensitivities of the output of a trained net at its
-largest P, mean ± standard error over seeds.
+P\\*(10 %), P\\*(25 %): training images at which the mean test error over seeds falls to 10 % and 25 %, between sizes
+by a straight line on the axis of log P, with a 95 % interval over seeds (Student's, of the jackknife, on the axis of
+log P); "> P" where it never does up to the largest P tried, "≤ P" where it does at the smallest, "…" an interval that
+is open: one seed, or without some seed the level is not reached. Rank: 1 plus the number of entries that need fewer
+images beyond these intervals, or where only one reaches the error, err less at the same P; "=" marks ties. An entry
+whose error is at no P below 1/2 by more than its own error (one-sided, 5 % over all P) is at chance and has no rank;
+oracle and chance are references. Area, only a tie-break for the order of lines: mean test error over log P. Test
+error: mean over seeds ± standard deviation over seeds. Knows nothing: what a learner without any knowledge scores on
+a card of a family, whose training and test rows are anticorrelated. D, G, R: sensitivities of the output of a trained
+net at its largest P, mean ± standard error over seeds.
 """
 
 FAMILY_HEAD = """P\\*(10 %) by size L, at the same xi / L, and the exponent of P\\* in L with its 95 % interval over
