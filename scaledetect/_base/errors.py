@@ -14,6 +14,7 @@ __all__ = [
     "UnknownNameError",
     "bad_type",
     "bad_value",
+    "shown",
     "unknown_name",
 ]
 
@@ -63,15 +64,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     names = sorted(known)
     close = get_close_matches(name[:LONGEST_VALUE], names, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
-    return UnknownNameError(f"unknown {kind} {_shown(name)}: {hint}")
+    return UnknownNameError(f"unknown {kind} {shown(name)}: {hint}")
 
 
 def _sentence(name: str, value: object, allowed: str, way_out: str) -> str:
-    text = f"{name}={_shown(value)}: {allowed}"
+    text = f"{name}={shown(value)}: {allowed}"
     return f"{text}; {way_out}" if way_out else text
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """`repr`, cut where it is long; an object that has none, and an integer too long to print, by its type."""
     try:
         text = repr(value)

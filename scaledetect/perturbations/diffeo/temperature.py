@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.arguments import integer, positive
-from scaledetect._base.errors import bad_value
+from scaledetect._base.errors import bad_value, shown
 
 __all__ = [
     "TypicalDisplacement", "check_cutoff", "check_temperature", "diffeo_temperature_range",
@@ -129,7 +129,7 @@ def temperature_of(size: int, cutoff: int, *, temperature: float | None, delta: 
     """The temperature that is given, or that of nominal displacement `delta`, 1 pixel if neither is."""
     if temperature is not None:
         if delta is not None:
-            raise bad_value("delta", delta, f"temperature={temperature!r} fixes the strength already", "give one")
+            raise bad_value("delta", delta, f"temperature={shown(temperature)} fixes the strength already", "give one")
         return check_temperature(temperature, size, cutoff)
     cutoff = check_cutoff(cutoff, size)
     delta, most = positive("delta", 1.0 if delta is None else delta), size / (math.pi * cutoff)
