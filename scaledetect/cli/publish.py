@@ -26,7 +26,9 @@ Images = Annotated[bool, typer.Option(help="Store the images too, as float32.")]
 
 Sources = Annotated[
     list[Path],
-    typer.Argument(metavar="RECORDS...", help="Folders or files of records, of compare, or saved results (.npz)."),
+    typer.Argument(
+        metavar="RECORDS...", help="Folders of records, of compare or of reproduce, or saved results (.npz)."
+    ),
 ]
 Page = Annotated[Path, typer.Option("--output", "-o", help="File to write (.html).")]
 Claims = Annotated[bool, typer.Option(help="With the hypotheses, decided from the frozen experiments.")]

@@ -20,6 +20,7 @@ from scaledetect.leaderboard.tables.text import board_cells, board_head, family_
 from scaledetect.publish.citation import cite
 from scaledetect.publish.report_charts import Line, chart
 from scaledetect.publish.report_page import Cell, Section, figures, page, table
+from scaledetect.publish.report_reproduced import read_reproduced, reproduced_section
 from scaledetect.publish.report_results import read_results, results_section
 
 __all__ = ["report"]
@@ -36,7 +37,7 @@ def report(sources: Iterable[str | Path], output: str | Path, *, claims: bool = 
     ----------
     sources : iterable of str or Path
         Folders or files of records, as for `scaledetect leaderboard`; folders of ``scaledetect compare``, or their
-        compare.json; saved `Sensitivities` (.npz).
+        compare.json; saved `Sensitivities` (.npz); folders of ``scaledetect reproduce``, of a figure or of the claims.
     output : str or Path
         The file, whose name ends in .html.
     claims : bool, default True
@@ -63,17 +64,19 @@ def report(sources: Iterable[str | Path], output: str | Path, *, claims: bool = 
         raise bad_value("output", str(output), "must end in .html")
     if not places:
         raise bad_value("records", [], "nothing to report", "name folders of records or of results")
-    results, rest = read_results(places)
+    reproduced, others = read_reproduced(places)
+    results, rest = read_results(others)
     found = unique_records(rest) if rest else None
     board = leaderboard(rest) if rest else None
-    if not results and not (board is not None and board.n_records):
+    if not results and not reproduced and not (board is not None and board.n_records):
         raise bad_value("records", [str(place) for place in places], "hold no record and no result")
-    sections = [*_board_sections(board, found), *results_section(results)]
+    sections = [*_board_sections(board, found), *results_section(results), *reproduced_section(reproduced)]
     sections += _theory_section() if theories else []
     sections += _claims_section() if claims else []
     cards = sorted({one.card for one in board.tables}) if board is not None else []
     sections.append(_cite_section(cards))
     data: dict[str, Any] = {"versions": versions(), "results": {name: s.to_dict() for name, s, _ in results}}
+    data["tables"] = {name: text for one in reproduced for name, text in one.tables.items()}
     if board is not None:
         data["leaderboard"] = as_data(board)
     text = page("scaledetect report", _lead(board, found), sections, plain(data))
@@ -148,7 +151,9 @@ def _learning_curves(one: CardTable) -> str:
 def _scaling(family: FamilyTable) -> str:
     lines = []
     for color, row in enumerate(family.rows[:MOST_LINES]):
-        known = {size: found.value for size, found in row.complexity.items() if found.value is not None}
+        # A bound is no point of the curve; the table has it.
+        found = {size: one.value for size, one in row.complexity.items() if not one.at_most}
+        known = {size: value for size, value in found.items() if value is not None}
         lines.append(Line(row.label, list(known), list(known.values()), color=color))
     return chart(
         family.title, lines, x_label="side of the image L", y_label="P* (10 % error)", log_x=True, log_y=True,

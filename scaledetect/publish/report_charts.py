@@ -41,8 +41,9 @@ def chart(
 ) -> str:
     """The curves in one panel with axes, ticks, a legend below and horizontal `levels` by name; "" without a point.
 
-    What is not finite, or not positive on a log axis, is left out.
+    What is not finite, or not positive on a log axis, is left out, and so are curves without any other point.
     """
+    lines = [line for line in lines if any(_shown(*point, log_x, log_y) for point in zip(line.x, line.y, strict=True))]
     points = [(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True) if _shown(x, y, log_x, log_y)]
     if not points:
         return ""
@@ -55,7 +56,7 @@ def chart(
         place, anchor = (LEFT + 4, "start") if up(value) > (TOP + HEIGHT - BOTTOM) / 2 else (WIDTH - RIGHT, "end")
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(value):.1f}" y2="{up(value):.1f}" stroke="currentColor" '
-            f'stroke-dasharray="1 4"/><text x="{place}" y="{up(value) - 4:.1f}" text-anchor="{anchor}">'
+            f'stroke-dasharray="1 4"/><text x="{place}" y="{up(value) - 8:.1f}" text-anchor="{anchor}">'
             f"{escape(label)}</text>"
         )
     for line in lines:
@@ -106,7 +107,11 @@ def _log_ticks(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     factors = (1,) if high > 1000 * low else (1, 2, 5)
     ticks = [factor * 10.0**decade for decade in decades for factor in factors]
-    return [tick for tick in ticks if low <= tick <= high] or [low, high]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    if len(shown) > 1:
+        return shown
+    step = _step(high - low)
+    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _frame(title: str, x_label: str, y_label: str, across: _Axis, up: _Axis) -> str:

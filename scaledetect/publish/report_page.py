@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["Cell", "Section", "figures", "page", "table"]
+__all__ = ["Cell", "Section", "figures", "page", "picture", "stored_table", "table"]
 
 Cell = str | tuple[str, float | None]
 """Text, or text with the number that the column sorts by."""
@@ -24,11 +25,13 @@ th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 th:first-child,td:first-child,th.text,td.text{text-align:left}td.long{white-space:normal;min-width:14rem}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid var(--accent)}
 th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}
-.tools{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+.tools{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin-top:.4rem}
 input,.tools button{font:inherit;font-size:.85rem;padding:.2rem .5rem;border:1px solid var(--line);border-radius:.3rem;
 background:var(--soft);color:inherit}.tools button{cursor:pointer}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}
-figure{margin:0}svg.chart{width:100%;height:auto}pre{overflow-x:auto;background:var(--soft);padding:.7rem}
+figure{margin:0}svg.chart{width:100%;height:auto}@media(min-width:46rem){figure:only-child{grid-column:span 2}}
+figure.picture{grid-column:1/-1}figure.picture img{width:100%;background:#fff}
+summary{cursor:pointer;margin-top:.6rem}pre{overflow-x:auto;background:var(--soft);padding:.7rem}
 """
 
 SCRIPT = """
@@ -60,6 +63,12 @@ for(const button of document.querySelectorAll("button[data-json]"))button.addEve
 for(const button of document.querySelectorAll("button[data-svg]"))button.addEventListener("click",()=>{
  const copy=button.closest("figure").querySelector("svg").cloneNode(true);copy.setAttribute("color","#000");
  save(copy.dataset.name+".svg",copy.outerHTML,"image/svg+xml")});
+for(const button of document.querySelectorAll("button[data-stored]"))button.addEventListener("click",()=>{
+ const data=JSON.parse(document.getElementById("report-data").textContent);
+ save(button.dataset.stored,data.tables[button.dataset.stored],"text/csv")});
+for(const button of document.querySelectorAll("button[data-picture]"))button.addEventListener("click",()=>{
+ const bytes=Uint8Array.from(atob(button.closest("figure").querySelector("img").src.split(",")[1]),c=>c.charCodeAt(0));
+ save(button.dataset.picture,bytes,"image/svg+xml")});
 """
 
 
@@ -104,8 +113,20 @@ def table(name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]], *,
 def figures(charts: Sequence[str]) -> str:
     """Charts side by side, each with a button that saves it; empty ones are left out."""
     button = '<div class="tools"><button data-svg>SVG</button></div>'
-    shown = "".join(f"<figure>{one}{button}</figure>" for one in charts if one)
+    shown = "".join(one if one.startswith("<figure") else f"<figure>{one}{button}</figure>" for one in charts if one)
     return f'<div class="charts">{shown}</div>' if shown else ""
+
+
+def picture(name: str, svg: str) -> str:
+    """A finished drawing, on white paper whatever the page, with a button that saves it as the file `name`."""
+    source = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    button = f'<div class="tools"><button data-picture="{escape(name)}">SVG</button></div>'
+    return f'<figure class="picture"><img alt="{escape(name)}" src="{source}">{button}</figure>'
+
+
+def stored_table(name: str, text: str) -> str:
+    """A line about a table that is too long to be shown, with a button that saves it from the data of the page."""
+    return f'<div class="tools"><span>{escape(text)}</span><button data-stored="{escape(name)}">CSV</button></div>'
 
 
 def _text(flush: bool) -> str:

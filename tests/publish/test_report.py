@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
@@ -23,7 +24,7 @@ from scaledetect.task.cards import ReferenceNet
 class Page(HTMLParser):
     """Tags by name with their attributes; what is opened is closed."""
 
-    VOID = ("meta", "link", "input", "line", "circle", "path")
+    VOID = ("meta", "link", "input", "img", "line", "circle", "path")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -121,3 +122,47 @@ def test_what_holds_nothing_is_refused(tmp_path: Path) -> None:
         report([tmp_path], tmp_path / "report.txt")
     (tmp_path / "compare.json").write_text('{"comparisons": [{}]}', encoding="utf-8")
     assert "is no result of scaledetect compare" in run("report", tmp_path, "-o", tmp_path / "r.html", code=2).stderr
+
+
+def _reproduced(folder: Path, *, finished: bool = True) -> Path:
+    """A folder as `scaledetect reproduce` leaves it, of two jobs."""
+    configuration = {"name": "depth-1d", "size": "laptop", "jobs": {"a": {}, "b": {}}}
+    write_json(folder / "depth-1d.json", {"format": "scaledetect.reproduce/1", "configuration": configuration})
+    (folder / "jobs" / "a").mkdir(parents=True)
+    if finished:
+        (folder / "jobs" / "b").mkdir()
+        (folder / "depth-1d.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
+        (folder / "depth-1d-curves.csv").write_text("k,D\n" + "1,0.5\n" * 501, encoding="utf-8")
+        (folder / "depth-1d-training.csv").write_text('net,epochs\n"a </script> b",3\n', encoding="utf-8")
+    return folder
+
+
+def test_folders_of_reproductions_show_their_figures_and_keep_their_tables(tmp_path: Path) -> None:
+    (tmp_path / "figure").mkdir()
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "claims-primary.csv").write_text("claim,value,verdict\nD falls,2.1,confirmed\n")
+    sources = [_reproduced(tmp_path / "figure"), tmp_path / "claims"]
+    text = report(sources, tmp_path / "r.html", claims=False, theories=False).read_text(encoding="utf-8")
+    test_it_asks_the_network_for_nothing(text)
+    test_every_button_has_what_it_acts_on(text)
+    page = Page(text)
+    pictures = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
+    assert [base64.b64decode(one.partition(",")[2])[:4] for one in pictures] == [b"<svg"]
+    stored = json.loads(re.findall(r'id="report-data">(.*?)</script>', text, re.DOTALL)[0])["tables"]
+    assert set(stored) == {"depth-1d-curves.csv", "depth-1d-training.csv", "claims-primary.csv"}
+    assert stored["depth-1d-curves.csv"].count("\n") == 502
+    assert "depth-1d-curves.csv: 501 rows" in text  # too long to be shown
+    assert '<table id="depth-1d-training">' in text
+    assert re.search(r'data-value="2.1">2.1</td><td class="text">confirmed', text)
+    assert "jobs are missing" not in text
+
+
+def test_a_reproduction_that_is_not_finished_says_so(tmp_path: Path) -> None:
+    made = report([_reproduced(tmp_path, finished=False)], tmp_path / "r.html", claims=False, theories=False)
+    assert "1 of 2 jobs are missing" in made.read_text(encoding="utf-8")
+
+
+def test_a_log_axis_has_two_ticks_at_least() -> None:
+    for y in ([0.55, 0.95], [1.3, 1.9], [0.21, 0.31], [3.0, 3.1]):
+        drawn = chart("t", [Line("a", [1, 2], y)], x_label="x", y_label="y", log_y=True)
+        assert drawn.count('text-anchor="end"') >= 2, y
