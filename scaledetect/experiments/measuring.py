@@ -16,7 +16,7 @@ from scaledetect.nets import ConstantFilterNet, PoolingNet
 from scaledetect.perturbations.noise import Noise, NoiseMode
 from scaledetect.probes import coherent_share, mean_filters, shuffle_channels
 from scaledetect.sampling.seeds import factor_seed
-from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.estimate import sensitivities_by_noise
 from scaledetect.theory import mean_filter_sensitivities
 
 __all__ = ["constant_net", "measure_seed", "measure_shares", "weights_hash", "with_channel_means"]
@@ -48,10 +48,11 @@ def _net_curves(
     card: ExperimentCard, seed: int, curve: str, net: nn.Module, modes: tuple[NoiseMode, ...]
 ) -> Iterator[Line]:
     draws = factor_seed(seed, "measure")
-    for mode in modes:
-        s = sensitivities(
-            with_channel_means(net), card.task, card.measurement.draws, noise=Noise(mode=mode), seed=draws
-        )
+    noises = [Noise(mode=mode) for mode in modes]
+    measured = sensitivities_by_noise(
+        with_channel_means(net), card.task, card.measurement.draws, noises=noises, seed=draws
+    )
+    for mode, s in zip(modes, measured, strict=True):
         for channels, first in (("each", 0), ("mean", 1)):
             yield curve_line(seed, curve, mode, channels, s, slice(first, None, 2))
 

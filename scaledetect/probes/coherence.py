@@ -120,7 +120,7 @@ def coherent_share(
         layers=layers_found,
         share=share,
         stderr=stderr,
-        sigma=draws.sigma,
+        sigma=draws.sigmas[0],
         kind="measured",
         n=n,
         n_blocks=MIN_BLOCKS,

@@ -19,7 +19,7 @@ from scaledetect.probes import effective_receptive_field, filter_spectrum, mean_
 from scaledetect.reproduce.study import Tables
 from scaledetect.results import Pooling, Sensitivities
 from scaledetect.sampling.seeds import factor_seed
-from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.estimate import sensitivities_by_noise
 from scaledetect.task.task import Task
 from scaledetect.theory import mean_filter_sensitivities
 from scaledetect.theory import sensitivities as exact_sensitivities
@@ -101,9 +101,9 @@ def _measured(
 ) -> Iterator[Row]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     seed = factor_seed(member.seed, "measure")
-    for mode in modes:
-        maps = with_channel_means(net.to(device))
-        s = sensitivities(maps, task, draws, noise=Noise(mode=mode), seed=seed, device=device)
+    maps, noises = with_channel_means(net.to(device)), [Noise(mode=mode) for mode in modes]
+    measured = sensitivities_by_noise(maps, task, draws, noises=noises, seed=seed, device=device)
+    for mode, s in zip(modes, measured, strict=True):
         depth = net.pooling.depth
         for channels, first in (("each", 0), ("mean", 1)):
             places = slice(first, 2 * depth, 2)

@@ -23,10 +23,11 @@ GROWTH = 2
 class LayerSums:
     """Accumulates one layer over batches.
 
-    Give each batch to `add`, its clean, deformed and noisy rows one after the other; or call `clean`, then `deformed`
-    and `noisy` any number of times. Sums within a batch are taken in the layer's dtype (float32 where that is coarser),
-    sums across batches in float64. Activations are shifted by a reference, the mean of draws so far: squares of a layer
-    whose mean dwarfs its fluctuations would cancel, and what sketches lose grows with the distance to the mean.
+    Give each batch to `add`, its clean, deformed and noisy rows one after the other, these form by form; or call
+    `clean`, then `deformed` and `noisy` any number of times. Sums within a batch are taken in the layer's dtype (float32
+    where that is coarser), sums across batches in float64. Activations are shifted by a reference, the mean of draws so
+    far: squares of a layer whose mean dwarfs its fluctuations would cancel, and what sketches lose grows with the
+    distance to the mean.
 
     Memory: for C classes and activations of A numbers 8 C A bytes on the device of the layer, a reference, and sketches
     of at most half a megabyte, whatever the number of blocks. With `clean` one batch of activations besides.
@@ -39,13 +40,22 @@ class LayerSums:
         Shared by the layers of a net.
     noise_blocks : int, optional
         Blocks of the noisy sums, `blocks` by default.
+    noises : int, default 1
+        Forms of noise, each with noisy sums of its own.
     """
 
     def __init__(
-        self, *, blocks: int, classes: int, channel_mean: bool, rows: RowSums, noise_blocks: int | None = None
+        self,
+        *,
+        blocks: int,
+        classes: int,
+        channel_mean: bool,
+        rows: RowSums,
+        noise_blocks: int | None = None,
+        noises: int = 1,
     ) -> None:
         self._blocks, self._classes, self._channel_mean, self._rows = blocks, classes, channel_mean, rows
-        self._noise_blocks = blocks if noise_blocks is None else noise_blocks
+        self._noise_blocks, self._noises = blocks if noise_blocks is None else noise_blocks, noises
         self._counts = np.zeros(blocks * classes, dtype=np.int64)
         self._started = False
         self._next_move = 0
@@ -53,11 +63,12 @@ class LayerSums:
         self._f = self._memory = torch.empty(0)
 
     def add(self, activation: Tensor, group: Group) -> None:
-        """Add f(x), f(tau x) and f(x + eta), a third of the rows each; `group` says of which draws."""
-        self._f, deformed, noisy = self._flat(activation).chunk(3)
+        """Add f(x), f(tau x) and f(x + eta) of each form, equal numbers of rows; `group` says of which draws."""
+        self._f, deformed, *noisy = self._flat(activation).chunk(2 + self._noises)
         self._normalise(activation.dtype, group)
         self._deformed_events += self._add_distances(self._deformed, deformed, group)
-        self._noisy_events += self._add_distances(self._noisy, noisy, group)
+        for number, f in enumerate(noisy):
+            self._noisy_events[number] += self._add_distances(self._noisy[number], f, group)
         # All that would hold on to the activations of the batch.
         self._f = self._memory
 
@@ -75,22 +86,22 @@ class LayerSums:
         self._deformed_events += self._add_distances(self._deformed, self._flat(activation), group, weight)
 
     def noisy(self, activation: Tensor, group: Group) -> None:
-        """Add |f(x + eta) - f(x)|^2."""
-        self._noisy_events += self._add_distances(self._noisy, self._flat(activation), group)
+        """Add |f(x + eta) - f(x)|^2, of the only form."""
+        self._noisy_events[0] += self._add_distances(self._noisy[0], self._flat(activation), group)
 
-    def finish(self) -> BlockSums:
+    def finish(self, noise: int = 0) -> BlockSums:
         """The sums so far, on the host; on a CPU in the same memory, which further batches change."""
         shape = (self._blocks, self._classes)
         return BlockSums(
             deformed=self._deformed.cpu().numpy().reshape(shape),
-            noisy=self._noisy.cpu().numpy().reshape(self._noise_blocks, self._classes),
+            noisy=self._noisy[noise].cpu().numpy().reshape(self._noise_blocks, self._classes),
             squares=self._squares.cpu().numpy().reshape(shape),
             totals=self._totals.cpu().numpy(),
             sketches=self._sketches.cpu().numpy().reshape(*shape, -1),
             reference=self._reference.double().cpu().numpy(),
             counts=self._counts.reshape(shape).copy(),
             deformed_events=int(self._deformed_events),
-            noisy_events=int(self._noisy_events),
+            noisy_events=int(self._noisy_events[noise]),
             eps=self._eps,
         )
 
@@ -120,8 +131,8 @@ class LayerSums:
         cells = self._blocks * self._classes
         self._next_move = GROWTH * len(f)
         self._squares, self._deformed = (f.new_zeros(cells, dtype=torch.float64) for _ in range(2))
-        self._noisy = f.new_zeros(self._noise_blocks * self._classes, dtype=torch.float64)
-        self._deformed_events, self._noisy_events = (f.new_zeros((), dtype=torch.int64) for _ in range(2))
+        self._noisy = f.new_zeros((self._noises, self._noise_blocks * self._classes), dtype=torch.float64)
+        self._deformed_events, self._noisy_events = (f.new_zeros(n, dtype=torch.int64) for n in (1, self._noises))
         self._totals = f.new_zeros((self._classes, f.shape[1]), dtype=torch.float64)
         self._sketches = f.new_zeros((cells, sketch_width(f.shape[1], cells)), dtype=torch.float64)
 

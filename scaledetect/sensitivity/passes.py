@@ -36,7 +36,9 @@ class Passes:
         self._capture, self._target, self._prepare, self._channel_mean = capture, target, prepare, channel_mean
         self.layers: dict[str, LayerSums] = {}
 
-    def probe(self, images: Images, *, blocks: int, classes: int, noise_blocks: int | None = None) -> int:
+    def probe(
+        self, images: Images, *, blocks: int, classes: int, noise_blocks: int | None = None, noises: int = 1
+    ) -> int:
         """One pass on a few images: finds the layers, makes their sums; returns rows of a batch that fit the memory.
 
         Raises
@@ -67,6 +69,7 @@ class Passes:
                 blocks=blocks,
                 classes=classes,
                 noise_blocks=noise_blocks,
+                noises=noises,
                 channel_mean=self._channel_mean,
                 rows=rows,
             )
@@ -101,11 +104,12 @@ class Measurement:
         *,
         blocks: int,
         classes: int,
+        noises: int = 1,
         batch_size: int | None = None,
         report: Report | None = None,
         total: int | None = None,
     ) -> None:
-        self._passes, self._blocks, self._classes = passes, blocks, classes
+        self._passes, self._blocks, self._classes, self._noises = passes, blocks, classes, noises
         self._cells, self._batch_size = blocks * classes, batch_size
         self._draws = 1
         self._report, self._total = report, total
@@ -117,17 +121,18 @@ class Measurement:
 
     def probe(self, images: Images) -> int:
         """Find the layers; how many draws to give to `add` at a time."""
-        fitting = self._passes.probe(images, blocks=self._blocks, classes=self._classes)
-        self._draws = size = max(1, (self._batch_size or fitting) // 3)
-        bytes_per_row = 3 * int(np.prod(images.shape[1:])) * images.dtype.itemsize
+        fitting = self._passes.probe(images, blocks=self._blocks, classes=self._classes, noises=self._noises)
+        versions = 2 + self._noises
+        self._draws = size = max(1, (self._batch_size or fitting) // versions)
+        bytes_per_row = versions * int(np.prod(images.shape[1:])) * images.dtype.itemsize
         return self._cells * rounds_for(bytes_per_row, self._cells, size)
 
     def add(self, versions: Versions) -> None:
         """The next draws, all versions of a batch in one forward pass. All but the last time whole rounds."""
         assert self.n % self._cells == 0
-        done = self.n
+        done, (*three, further) = self.n, versions
         for rows, group in dealt(len(versions.clean), self._cells, self._draws):
-            self._add_batch([images[rows] for images in versions], group)
+            self._add_batch([images[rows] for images in (*three, *further)], group)
             done += len(rows)
             if self._report is not None:
                 self._report(done, self._total)
@@ -138,9 +143,9 @@ class Measurement:
         images = torch.cat([torch.as_tensor(images) for images in versions])
         self._passes.run(images, lambda sums, f: sums.add(f, group))
 
-    def sums(self) -> dict[str, BlockSums]:
-        """The sums so far, layer by layer in the order of execution."""
-        return {name: layer.finish() for name, layer in self._passes.layers.items()}
+    def sums(self, noise: int = 0) -> dict[str, BlockSums]:
+        """The sums so far, layer by layer in the order of execution, with those of the form of noise of this number."""
+        return {name: layer.finish(noise) for name, layer in self._passes.layers.items()}
 
 
 def _names_layers(error: Exception) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import scaledetect as sd
 from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.estimate import sensitivities_by_noise
 
 TASKS = {
     "1d": sd.Task(dim=1, size=12, xi=3),
@@ -99,6 +100,15 @@ def test_equals_the_twin_of_all_pairs(name: str, noise: sd.Noise) -> None:
         assert measured.D_events is not None
         moved = np.abs(versions[0] - versions[1]).reshape(n, -1).max(axis=1) > 1e-12
         assert measured.D_events[k] == moved.sum()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_several_forms_of_noise_in_one_measurement_are_those_of_measurements_of_their_own(name: str) -> None:
+    task, net = TASKS[name], SmallNet(TASKS[name].dim).double()
+    for noise, together in zip(NOISES, sensitivities_by_noise(net, task, 200, noises=NOISES, seed=7), strict=True):
+        alone = sensitivities(net, task, 200, noise=noise, seed=7)
+        assert_same(together, alone, rtol=1e-9)
+        assert together.config == alone.config and np.array_equal(together.sigma, alone.sigma, equal_nan=True)
 
 
 def test_channel_mean_averages_channels_first() -> None:
