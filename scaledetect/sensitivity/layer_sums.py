@@ -24,10 +24,10 @@ class LayerSums:
     """Accumulates one layer over batches.
 
     Give each batch to `add`, its clean, deformed and noisy rows one after the other, these form by form; or call
-    `clean`, then `deformed` and `noisy` any number of times. Sums within a batch are taken in the layer's dtype (float32
-    where that is coarser), sums across batches in float64. Activations are shifted by a reference, the mean of draws so
-    far: squares of a layer whose mean dwarfs its fluctuations would cancel, and what sketches lose grows with the
-    distance to the mean.
+    `clean`, then `deformed` and `noisy` any number of times. Sums within a batch are taken in the layer's dtype
+    (float32 where that is coarser), sums across batches in float64. Activations are shifted by a reference, the
+    mean of draws so far: squares of a layer whose mean dwarfs its fluctuations would cancel, and what sketches lose
+    grows with the distance to the mean.
 
     Memory: for C classes and activations of A numbers 8 C A bytes on the device of the layer, a reference, and sketches
     of at most half a megabyte, whatever the number of blocks. With `clean` one batch of activations besides.
