@@ -14,10 +14,11 @@ from matplotlib.ticker import MaxNLocator
 
 from scaledetect._base.errors import bad_value
 from scaledetect.plots.style import COLORS, MARKERS, NotebookFigure
-from scaledetect.probes import FilterSpectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from scaledetect.probes import FilterSpectrum
 
 __all__ = ["draw_spectra", "plot_spectra"]
 
@@ -46,7 +47,7 @@ def plot_spectra(spectra: FilterSpectrum | Mapping[str, FilterSpectrum], *, titl
     ValueError
         When there is nothing to draw: no spectrum, or only 1 x 1 convolutions.
     """
-    curves = {"": spectra} if isinstance(spectra, FilterSpectrum) else dict(spectra)
+    curves = dict(spectra) if isinstance(spectra, Mapping) else {"": spectra}
     if not any((~curve.pointwise).any() for curve in curves.values()):
         raise bad_value("spectra", list(curves), "has no layer with filters of more than one pixel")
     figure = NotebookFigure(figsize=(3.4 * (1 + len(curves)), 3.4), layout="constrained")

@@ -75,8 +75,9 @@ def compare_with_theory(
         for net in nets:
             done.append(_compare_net(task, net, n=n, noises=noises, seed=seed, card=name))
             report(len(done) * len(noises), len(nets) * len(noises))
-            for comparison in done[-1] if on_done is not None else ():
-                on_done(comparison)
+            if on_done is not None:
+                for comparison in done[-1]:
+                    on_done(comparison)
     return tuple(of_net[number] for number in range(len(noises)) for of_net in done)
 
 
