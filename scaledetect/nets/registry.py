@@ -25,6 +25,7 @@ from scaledetect.nets.images import (
 )
 from scaledetect.nets.perceptron import MultiLayerPerceptron
 from scaledetect.nets.pooling import PoolingNet
+from scaledetect.nets.transformer import Transformer
 
 __all__ = ["description", "get", "names", "option_names"]
 
@@ -36,6 +37,7 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "lenet": LeNet,
     "mlp": MultiLayerPerceptron,
     "pooling": PoolingNet,
+    "transformer": Transformer,
     **{f"fc{depth}": partial(FullyConnected, depth) for depth in (2, 4, 6)},
     **{name: partial(ResNet, name) for name in RESNET_CONFIGURATIONS},
     **{name: partial(VGG, name, batch_norm=False) for name in VGG_CONFIGURATIONS},

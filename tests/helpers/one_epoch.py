@@ -5,5 +5,7 @@ from __future__ import annotations
 from scaledetect.leaderboard.entries.base import entry_class, entry_names
 
 ONE_EPOCH = [
-    name for name in entry_names() if entry_class(name).kind == "image net" or name in ("pooling-s1", "template")
+    name
+    for name in entry_names()
+    if entry_class(name).kind == "image net" or name in ("pooling-s1", "template", "transformer")
 ]

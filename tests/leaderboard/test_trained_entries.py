@@ -154,7 +154,7 @@ def test_every_net_can_be_built_for_every_score_card(name: str, card: str) -> No
         return
     X, _ = sd.sample_images(task, 2)
     output = entry.spec((1, *task.shape)).build(0).eval()(torch.from_numpy(X))
-    assert output.shape == (2, 2 if name in DEEP else 1)
+    assert output.shape == (2, 2 if name in (*DEEP, "transformer") else 1)
 
 
 def test_deep_nets_are_for_images() -> None:
@@ -166,7 +166,7 @@ def test_deep_nets_are_for_images() -> None:
         assert applies == [True, False, False]
 
 
-FAST = ("lenet", "pooling-s1", "template")
+FAST = ("lenet", "pooling-s1", "template", "transformer")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from scaledetect._base.errors import UnknownNameError
 from scaledetect.nets import VGG, EfficientNetB0, FullyConnected, LeNet, ResNet
 
 IMAGE_NETS = [
-    name for name in sd.nets.names() if not name.startswith(("constant_filter", "pooling", "mlp", "global_average"))
+    name
+    for name in sd.nets.names()
+    if not name.startswith(("constant_filter", "pooling", "mlp", "global_average", "transformer"))
 ]
 SMALL_NETS = ["lenet", "vgg11", "vgg11_bn", "resnet18", "efficientnet_b0", "fc4"]
 
