@@ -138,12 +138,8 @@ def _scaling_curves(board: Leaderboard) -> dict[str, dict[str, ScalingCurve]]:
 
 def merge(records: SomeRecords, output: MergeFolder, lines: Lines = False) -> None:
     """Put one record a run into a folder; exit code 1 where two of them contradict each other."""
-    from scaledetect._base.errors import bad_value
-    from scaledetect._base.files import checked_path
     from scaledetect.leaderboard.records import merge_records
 
-    if checked_path("output", output).exists() and not output.is_dir():
-        raise bad_value("output", str(output), "is a file", "name a folder")
     merged = merge_records(records, output, lines=lines)
     for bad in merged.bad:
         typer.echo(f"{bad.path}: {bad.reason}", err=True)

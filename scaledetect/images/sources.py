@@ -162,7 +162,10 @@ def _split(images: NDArray[Any], labels: NDArray[Any], *, white: int) -> RawImag
 def _refuse_root(name: str, root: str | Path | None) -> None:
     if root is not None:
         raise bad_value(
-            "root", str(root), f"{name!r} comes with an installed package and is read from there", "leave it out"
+            "root",
+            str(root) if isinstance(root, Path) else root,
+            f"{name!r} comes with an installed package and is read from there",
+            "leave it out",
         )
 
 

@@ -169,7 +169,7 @@ def net_report(
 
 def _nets(net: nn.Module, initial: nn.Module | None, seed: int) -> dict[str, nn.Module]:
     for name, one in (("net", net), ("initial", initial)):
-        if one is not None and not isinstance(one, nn.Module):
+        if not isinstance(one, nn.Module) and not (one is None and name == "initial"):
             raise bad_type(name, type(one).__name__, "must be a torch.nn.Module")
     nets = {} if initial is None else {"initial": initial}
     if initial is not None and any(map(_is_newborn, initial.modules())):
@@ -199,6 +199,6 @@ def _images(source: Any, n: int | None) -> Any:
         )
     if n is None:
         return source
-    if not isinstance(source, Tensor | np.ndarray):
+    if not isinstance(source, Tensor | np.ndarray) or source.ndim == 0:
         raise bad_value("n", n, "goes with a task, a data set or an array of images", "leave it out")
     return source[: integer("n", n, 1, len(source))]

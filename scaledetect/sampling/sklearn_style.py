@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import check_seed, flag
+from scaledetect._base.arguments import check_seed, empty, flag
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.sampling.keys import seed_key
 from scaledetect.sampling.samplers import check_request, sample_images, sample_pairs
@@ -109,9 +109,11 @@ def make_scale_detection(
     )  # fmt: skip
     seed = _seed_of(random_state)
     n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
-    order = _order(seed, n_samples) if flag("shuffle", shuffle) else slice(None)
-    if not flag("sparse", sparse):
-        X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
+    shuffle, sparse = flag("shuffle", shuffle), flag("sparse", sparse)
+    out = None if sparse else empty("n_samples", n_samples, (n_samples, 1, *task.shape), np.float64)
+    order = _order(seed, n_samples) if shuffle else slice(None)
+    if out is not None:
+        X, y = sample_images(task, n_samples, seed=seed, out=out)
         return X.reshape(n_samples, task.n_sites)[order], y[order]
     if task.background_noise:
         raise bad_value("sparse", sparse, f"an image with background_noise={background_noise} has no zeros", "drop one")

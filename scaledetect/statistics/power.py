@@ -9,6 +9,7 @@ import numpy as np
 
 from scaledetect._base.arguments import finite, fraction, integer, positive
 from scaledetect._base.array_types import FloatArray
+from scaledetect._base.errors import bad_value
 from scaledetect.statistics.verdict import level_of_each
 
 __all__ = ["direction_power", "equivalence_power", "tolerance_for_power"]
@@ -16,6 +17,9 @@ __all__ = ["direction_power", "equivalence_power", "tolerance_for_power"]
 
 NODES = 200
 """Gauss-Legendre nodes over the quantiles of the estimated variance."""
+
+WIDEST = 2.0**500
+"""Tolerance in units of the scatter past which none is looked for."""
 
 
 def direction_power(effect: float, scatter: float, n_seeds: int, *, alpha: float = 0.05, hypotheses: int = 1) -> float:
@@ -137,6 +141,9 @@ def tolerance_for_power(
     high = 1.0
     while _power(high, 1.0, n, level, 0.0) < wanted:
         high *= 2
+        if high > WIDEST:
+            text = f"no tolerance has it with n_seeds={n} at a level of {level:.3g} each"
+            raise bad_value("power", power, text, "lower it, raise n_seeds or raise alpha")
     half = brentq(lambda width: _power(width, 1.0, n, level, 0.0) - wanted, 0.0, high, xtol=1e-12)
     return float(half) * sigma
 

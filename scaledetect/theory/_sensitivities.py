@@ -106,8 +106,9 @@ def checked_pooling(
     if net is None:
         pooling = Pooling.of(filter_size, stride, depth)
     else:
-        # By their text: an array is neither equal to a number nor different from it.
-        if repr((filter_size, stride, depth)) != repr(_DEFAULT_NET):
+        # Numbers only: an array is neither equal to one nor different from it.
+        given = zip((filter_size, stride, depth), _DEFAULT_NET, strict=True)
+        if not all(type(value) is int and value == default for value, default in given):
             raise bad_value("net", net, "has its own filter_size, stride and depth", "give the net or the numbers")
         pooling = _pooling_of(task, net)
     if pooling.filter_size[0] > task.size:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaledetect._base.errors import bad_value
 from scaledetect._base.files import checked_path
 from scaledetect.leaderboard.records.agreement import agreement
 from scaledetect.leaderboard.records.schema import Record
@@ -88,7 +89,11 @@ def merge_records(folders: Iterable[str | Path], output: str | Path, *, lines: b
     Merged
         Of conflicting records the one met first is kept; the caller decides what to do about `conflicts`.
     """
-    own = [output] if checked_path("output", output).exists() else []
+    target = checked_path("output", output)
+    there = next(path for path in (target, *target.parents) if path.exists())
+    if not there.is_dir():
+        raise bad_value("output", str(output), f"{there} is a file", "name a folder")
+    own = [output] if there == target else []
     merged = unique_records([*own, *folders])
     if lines:
         write_lines(output, merged.records)

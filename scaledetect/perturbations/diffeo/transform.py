@@ -74,7 +74,7 @@ class Diffeo:
             for value in _ends(name, getattr(self, name)):
                 positive(name, value)
         if self.temperature is not None and self.delta is not None:
-            raise bad_value("delta", self.delta, f"temperature={self.temperature!r} fixes the strength", "give one")
+            raise bad_value("delta", self.delta, "temperature fixes the strength already", "give one")
 
     def __call__(self, images: Images) -> Images:
         """Images of the shape, kind, dtype and device of `images`, deformed."""

@@ -125,6 +125,8 @@ def deform(images: NDArray[Any] | Tensor, field: NDArray[Any] | Tensor) -> NDArr
     batch = ImageBatch.of(images)
     if isinstance(field, Tensor) is not batch.is_torch or not isinstance(field, Tensor | np.ndarray):
         raise bad_type("field", type(field).__name__, f"must be of the kind of images, {type(images).__name__}")
+    if not isinstance(field, Tensor) and field.dtype.kind not in "biuf":
+        raise bad_type("field", f"array of {field.dtype}", "must hold real numbers", "convert it with astype")
     shape = (*batch.batch_shape, 2, batch.size, batch.size)
     if tuple(field.shape) != shape:
         raise bad_value("field", f"array of shape {tuple(field.shape)}", f"must have shape {shape} for these images")
