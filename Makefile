@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run compare theories leaderboard board test lint types unit fuzz test-oldest test-python docs linkcheck figures clean
+.PHONY: run compare theories leaderboard board test lint types unit fuzz mutants test-oldest test-python docs linkcheck figures clean
 
 run: compare theories leaderboard
 
@@ -43,6 +43,12 @@ CASES ?= 100000
 fuzz: .venv/installed
 	cd tests && OMP_NUM_THREADS=1 ../$(BIN)/python -m fuzz $(CASES)
 
+# Small changes of the core, one at a time, each of which some test must notice. SEED draws other ones.
+SAMPLE ?= 200
+SEED ?= 1
+mutants: .venv/mutants
+	cd tests && OMP_NUM_THREADS=1 ../$(BIN)/python -m mutants --sample $(SAMPLE) --seed $(SEED)
+
 # The suite on the lower bounds of pyproject.toml. Warnings are none of its errors: libraries that these ask for are newer.
 test-oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default --ignore tests/test_packaging.py tests
@@ -74,6 +80,10 @@ clean:
 
 .venv/docs: .venv/installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	touch $@
+
+.venv/mutants: .venv/installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mutants]'
 	touch $@
 
 .venv-oldest/installed: pyproject.toml

@@ -1,0 +1,45 @@
+"""The lists that ``make mutants`` reads are of files, tests and lines that are there."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+NAMES = ("stream", "population", "task", "theory", "jackknife", "accumulate", "perturbations", "records")
+
+
+def listed(file: str) -> dict[str, Any]:
+    return tomllib.loads((HERE / file).read_text(encoding="utf-8"))
+
+
+def test_the_core_is_mutated_and_its_tests_are_there(root: Path) -> None:
+    found = listed("mutants.toml")["group"]
+    assert tuple(dict.fromkeys(group["name"] for group in found)) == NAMES
+    for group in found:
+        assert group["tests"]
+        assert all((root / test).exists() for test in group["tests"]), group["name"]
+
+
+def test_accepted_equivalents_have_reasons_and_stand_in_the_code(root: Path) -> None:
+    for one in listed("equivalents.toml").get("equivalent", []):
+        assert set(one) == {"file", "before", "after", "reason"}
+        assert len(one["reason"]) > 20
+        code = " ".join((root / one["file"]).read_text(encoding="utf-8").split())
+        assert one["before"] in code, one
+        assert one["before"] != one["after"]
+
+
+def test_mutants_differ_from_the_code_where_it_runs(root: Path) -> None:
+    pytest.importorskip("cosmic_ray", reason="make mutants installs it")
+    from mutants.selecting import groups, mutants_of
+
+    group = next(group for group in groups() if group.name == "jackknife")
+    found = list(mutants_of(group, "scaledetect/results/intervals.py"))
+    assert len({mutant.code() for mutant in found}) == len(found) > 5
+    source = (root / "scaledetect/results/intervals.py").read_text(encoding="utf-8")
+    assert all(mutant.code() != source and mutant.before in " ".join(source.split()) for mutant in found)
+    assert not any("->" in mutant.before and " | " in mutant.before for mutant in found)
