@@ -72,6 +72,7 @@ def _bar(what: str) -> Iterator[Report]:
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     hidden = not (console.is_terminal or console.is_jupyter)
+    console.quiet = hidden  # rich 13 ends a hidden bar with an empty line
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -161,5 +161,6 @@ def progress(what: str, total: int | None = None) -> Iterator[Bar]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     hidden = not console.is_terminal
+    console.quiet = hidden  # rich 13 ends a hidden bar with an empty line
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
         yield Bar(what, bar, bar.add_task(what, total=total))

@@ -169,7 +169,7 @@ def net_report(
 
 def _nets(net: nn.Module, initial: nn.Module | None, seed: int) -> dict[str, nn.Module]:
     for name, one in (("net", net), ("initial", initial)):
-        if not isinstance(one, nn.Module) and not (one is None and name == "initial"):
+        if not isinstance(one, nn.Module) and (name == "net" or one is not None):
             raise bad_type(name, type(one).__name__, "must be a torch.nn.Module")
     nets = {} if initial is None else {"initial": initial}
     if initial is not None and any(map(_is_newborn, initial.modules())):

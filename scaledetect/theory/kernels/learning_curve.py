@@ -175,7 +175,7 @@ def _mean_and_error(values: FloatArray) -> tuple[float, float]:
 
 
 def _checked_rows(n_train: Sequence[int]) -> list[int]:
-    if not isinstance(n_train, Sequence | np.ndarray) or np.ndim(n_train) == 0:
+    if getattr(n_train, "ndim", 1) == 0 or not isinstance(n_train, Sequence | np.ndarray):
         raise bad_type("n_train", n_train, "must be a sequence of integers", "write [64] for one of them")
     if len(n_train) == 0:
         raise bad_value("n_train", n_train, "must hold at least one number of rows")
