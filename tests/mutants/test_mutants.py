@@ -21,7 +21,7 @@ def test_the_core_is_mutated_and_its_tests_are_there(root: Path) -> None:
     assert tuple(dict.fromkeys(group["name"] for group in found)) == NAMES
     for group in found:
         assert group["tests"]
-        assert all((root / test).exists() for test in group["tests"]), group["name"]
+        assert all((root / test).exists() for test in group["tests"] if test[:2] != "--"), group["name"]
 
 
 def test_accepted_equivalents_have_reasons_and_stand_in_the_code(root: Path) -> None:
