@@ -22,6 +22,9 @@ from scaledetect.activations.layer_selection import OUTPUT, Selection
 
 __all__ = ["OUTPUT", "Capture", "Function", "Receiver", "describe", "floating_parts", "skipped_text", "warn_of_skipped"]
 
+TRIAL = 2
+"""Images of a pass before the first: a layer with a row for each image has as many rows."""
+
 Receiver = Callable[[str, Tensor], None]
 Function = Callable[[Tensor], Mapping[str, Any]]
 
@@ -78,6 +81,7 @@ class Capture:
         self._taken: dict[str, bool] | None = None
         self._seen: dict[str, bool] = {}
         self.skipped: dict[str, tuple[int, ...]] = {}
+        self._without_rows: set[str] = set()
         self._has_functional = False
         self._callers: dict[nn.Module, str] = {}
         self._names: set[str] = set()
@@ -119,10 +123,15 @@ class Capture:
         TypeError, ValueError
             When a layer named does not run, or returns no floating tensor, or one without a row for each of `x`.
         """
-        self._calls.clear()
-        self._running = [(None, False)]
-        self._receive, self._rows = receive, len(x)
-        first, self._seen = self._taken is None, {}
+        first = self._taken is None
+        if first and len(x) > TRIAL:
+            self._find_without_rows(x[:TRIAL])
+
+        def checked(label: str, activation: Tensor) -> None:
+            _check_rows(label, activation, len(x))
+            receive(label, activation)
+
+        self._start(checked, len(x))
         try:
             # Every call of torch passes through it, the receiver's too: it is left out where it has nothing to see.
             with FunctionalActivations(self._functional) if first or self._has_functional else nullcontext():
@@ -134,6 +143,21 @@ class Capture:
         if first:
             self._taken = self._seen
             self._selection.check_met(self._seen)
+
+    def _start(self, receive: Receiver, rows: int) -> None:
+        self._calls.clear()
+        self._running, self._seen = [(None, False)], {}
+        self._receive, self._rows = receive, rows
+
+    def _find_without_rows(self, x: Tensor) -> None:
+        """Note the layers that have no row for each of a few images: another number may be theirs by accident."""
+        self._start(lambda label, activation: None, len(x))
+        try:
+            with torch.random.fork_rng(devices=[]), FunctionalActivations(self._functional):
+                self.net(x)
+        finally:
+            self._receive = None
+        self._without_rows, self.skipped = set(self.skipped), {}
 
     def _named_modules(self) -> list[tuple[str, nn.Module]]:
         named = [(name, module) for name, module in plain_modules(self.module) if name]
@@ -172,7 +196,6 @@ class Capture:
         label = name if self._calls[name] == 1 else f"{name}:{self._calls[name]}"
         if self._takes(name, label, activation, is_part=False, is_leaf=True):
             self._has_functional = True
-            _check_rows(label, activation, self._rows)
             self._receive(label, activation)
 
     def _hand_over(self, name: str | None, output: Any) -> None:
@@ -190,7 +213,6 @@ class Capture:
             passed = [parts[0][0]]
         for label, _, f in parts:
             if label in passed:
-                _check_rows(label, f, self._rows)
                 self._receive(label, f)
 
     def _takes(self, name: str, label: str, activation: Tensor, is_part: bool, is_leaf: bool | None = None) -> bool:
@@ -202,7 +224,8 @@ class Capture:
             raise bad_value("layers", label, "is the name of two activations of this net", "rename one of the modules")
         taken = self._selection.takes(name, label, is_leaf)
         named = self._selection.asks(label) or (self._selection.asks(name) and not is_part)
-        if taken and not named and not _has_rows(activation, self._rows):
+        has_rows = _has_rows(activation, self._rows) and label not in self._without_rows
+        if taken and not named and not has_rows:
             taken = False
             if not is_part:
                 self.skipped[label] = tuple(activation.shape)

@@ -151,6 +151,24 @@ def test_layers_without_a_row_per_image_are_left_out_unless_they_are_named() -> 
         layers_of(Windows(), layers=["m*"])
 
 
+class Grid(nn.Module):
+    """A bias of seven rows, whatever the images, as nets with relative positions have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias, self.last = nn.Linear(3, 8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(x.flatten(1) + self.bias(torch.ones(7, 3)).mean(0))
+        return y
+
+
+def test_as_many_rows_as_images_of_the_first_pass_are_no_rows_for_each_image() -> None:
+    with pytest.warns(RuntimeWarning, match=r"no row for each image.*left out: bias \(7, 8\)$"):
+        s = sensitivities(Grid(), TASK, 100)
+    assert s.layers == ("last", "output")
+
+
 def test_too_few_images_are_told_before_the_net_runs() -> None:
     class Never(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
