@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,9 @@ __all__ = ["draw_sensitivities", "plot_sensitivities"]
 DASHES = ("--", "-.", ":", (0, (6, 1.5, 1.5, 1.5, 1.5, 1.5)))
 """Of several theories beside one curve."""
 
+NAMED_LAYERS = 16
+"""Layers whose names have room on an axis."""
+
 Curves = Sensitivities | Mapping[str, Sensitivities]
 
 
@@ -47,8 +51,8 @@ def plot_sensitivities(
         Exact values. For several curves under the same labels; for one curve, several theories under their names, each
         drawn as lines of its own.
     against : {"A", "depth"}, optional
-        Horizontal axis: effective receptive field in pixels (log), or layer number. Default: "A" where all curves
-        know it.
+        Horizontal axis: effective receptive field in pixels (log), or layers, by name where they are few and have names
+        of their own, else by number. Default: "A" where all curves know it.
     exponents : Exponents or mapping of str to Exponents, optional
         Predicted power laws in A, drawn in grey behind the middle layers.
     title : str, optional
@@ -94,7 +98,7 @@ def draw_sensitivities(
         for index, rival in enumerate(rivals.values()):
             x, y = _abscissa(rival, axis), getattr(rival, name)
             axes.plot(x, np.where(y > 0, y, np.nan), **_rival_style(index))
-        _dress(axes, name, axis)
+        _dress(axes, name, axis, _names([*curves.values(), *exact.values(), *rivals.values()]))
     _legend(figure, curves, exact, rivals)
 
 
@@ -170,7 +174,15 @@ def _guide(axes: Axes, curve: Sensitivities, name: str, exponent: float) -> None
     axes.plot(part, y[middle] * (part / x[middle]) ** exponent, color="0.6", linewidth=5, alpha=0.4, zorder=0)
 
 
-def _dress(axes: Axes, name: str, against: str) -> None:
+def _names(curves: list[Sensitivities]) -> tuple[str, ...]:
+    """Names of the layers, where all curves have the same few and they say more than numbers."""
+    layers = curves[0].layers
+    numbers = all(re.fullmatch(r"layer\d+|\d+", name) for name in layers)
+    shared = all(curve.layers == layers for curve in curves)
+    return () if numbers or not shared or len(layers) > NAMED_LAYERS else layers
+
+
+def _dress(axes: Axes, name: str, against: str, layers: tuple[str, ...]) -> None:
     heading, symbol = PANELS[name]
     axes.set_title(heading, fontsize=10)
     axes.set_ylabel(symbol)
@@ -181,6 +193,8 @@ def _dress(axes: Axes, name: str, against: str) -> None:
         axes.set_xscale("log")
         legible_ticks(axes.xaxis)
         axes.set_xlabel(r"effective receptive field $A_k$ (pixels)")
+    elif layers:
+        axes.set_xticks(range(1, len(layers) + 1), layers, rotation=90, fontsize=8)
     else:
         axes.set_xlabel(r"layer $k$")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -165,7 +165,12 @@ class Sensitivities:
         return len(self.layers)
 
     def __repr__(self) -> str:
-        return f"<Sensitivities {self.kind}, {len(self)} layers, n={self.n}, sigma={self.sigma:.6g}>"
+        drawn = f", n={self.n}" if self.n else ""
+        return f"<Sensitivities {self.kind}, {len(self)} layers{drawn}{self._sigma_text('=', 6)}>"
+
+    def _sigma_text(self, sign: str, digits: int) -> str:
+        """Nothing where it is not known, or differs from image to image."""
+        return "" if np.isnan(self.sigma) else f", sigma{sign}{self.sigma:.{digits}g}"
 
     def _repr_html_(self) -> str:
         """One row a layer, as a notebook shows it."""
@@ -176,7 +181,7 @@ class Sensitivities:
             size = () if self.A is None else (f"{self.A[k]:.2f}",)
             rows.append((f"{k + 1}{'*' if self.rare[k] else ''}", layer, *size, *values))
         drawn = f", n = {self.n}" if self.n else ""
-        title = f"Sensitivities, {self.kind}{drawn}, sigma = {self.sigma:.4g}"
+        title = f"Sensitivities, {self.kind}{drawn}{self._sigma_text(' = ', 4)}"
         rare = f"* D or G was not 0 in fewer than {RARE_EVENTS} draws: do not trust the error bars of this row"
         return html_table(title, headings, rows, left=2, note=rare if self.rare.any() else "")
 

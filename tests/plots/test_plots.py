@@ -67,6 +67,17 @@ def test_against_depth(measured: Sensitivities) -> None:
     assert figure.axes[0].get_xscale() == "linear"
 
 
+def test_few_layers_with_names_of_their_own_stand_on_the_axis() -> None:
+    s, other = (sd.Sensitivities.from_arrays(D=[1, 0.5], layers=["conv", name]) for name in ("head", "fc"))
+    figure = plot_sensitivities(s)
+    for axes in figure.axes:
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["conv", "head"]
+        assert not axes.get_xlabel()
+    assert plot_sensitivities({"a": s, "b": other}).axes[0].get_xlabel() == "layer $k$"
+    many = sd.Sensitivities.from_arrays(D=np.ones(17), layers=[f"conv{k}" for k in range(17)])
+    assert plot_sensitivities(many).axes[0].get_xlabel() == "layer $k$"
+
+
 def test_exact_zero_is_marked() -> None:
     figure = plot_sensitivities(exact(BLOCKS))
     marks = next(line for line in figure.axes[0].lines if line.get_marker() == "v")

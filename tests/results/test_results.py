@@ -118,6 +118,12 @@ def test_arrays_are_frozen_and_checked() -> None:
         result.z(dataclasses.replace(result, layers=("a", "b", "c")))
 
 
+def test_what_is_not_known_is_not_shown() -> None:
+    s = sd.Sensitivities.from_arrays(D=[1.0])
+    assert repr(s) == "<Sensitivities theory, 1 layers>"
+    assert "nan" not in s._repr_html_()
+
+
 def test_z_scores() -> None:
     exact = results()["theory"]
     assert (exact.z(exact)["D"] == 0).all()
