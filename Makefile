@@ -63,8 +63,8 @@ docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # Links within the site; those that lead out of it are not asked for.
-linkcheck: .venv/docs
-	$(BIN)/python -m sphinx -W --keep-going -b linkcheck docs docs/_build/links
+linkcheck: .venv/installed
+	$(BIN)/pytest -q tests/docs/test_links.py
 
 # The figure of the README, for light and for dark pages.
 figures: .venv/installed
