@@ -1,212 +1,280 @@
 """Any network: classification nets of torchvision and timm, random weights, measured untouched on 50 small images.
 
 Run it in an environment of its own, since torchvision needs its own torch:
-    pip install "torch==2.14.1" "torchvision==0.29.1" timm . && python benchmarks/any_net.py --output benchmarks/any-net
-It writes any-net.csv as it goes (a run goes on where it was broken off) and any-net.md in the end.
+    pip install "torch==2.14.1" "torchvision==0.29.1" timm .
+    python benchmarks/any_net.py --output benchmarks/any-net --page docs/measure/any-net.md
+It writes any-net.csv as it goes (a run goes on where it was broken off), in the order of any-net.plan.json, which lists
+the nets from the smallest on; each runs in a process of its own with a limit of time and memory. The page is written in
+the end, or alone by `--page PAGE --minutes 0`.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import itertools
+import json
 import math
+import multiprocessing
 import platform
 import re
-import signal
+import resource
+import textwrap
 import time
 import warnings
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import timm
 import torch
+import torchvision
 
 import scaledetect as sd
+from scaledetect.activations.functional import ACTIVATIONS
 
 IMAGES = 50
-SIDES = (64, 96, 128, 160, 192, 224, 256, 288, 299, 384)
+SIDES = (64, 96, 128, 160, 192, 224, 256, 288, 299, 384, 448, 518)
+RESIZED = (64, 56, 96, 112, 128)
+"""Sides tried for nets that are built for images of one size and can be built for others."""
+
 MOST_TIMM = 30e6
-NAMED = ("resnet26", "vit_tiny_patch16_224", "mixer_s16_224", "convnext_atto", "efficientvit_b0", "efficientvit_m0",
-         "mobilenetv3_large_100", "swin_tiny_patch4_window7_224")  # fmt: skip
-NAMED_TORCHVISION = ("resnet18", "efficientnet_b0", "convnext_tiny", "vit_b_16", "densenet121", "swin_t", "googlenet")
+NAMED = {
+    "timm": ("resnet26", "vit_tiny_patch16_224", "mixer_s16_224", "convnext_atto", "efficientvit_b0", "efficientvit_m0",
+             "mobilenetv3_large_100", "swin_tiny_patch4_window7_224"),
+    "torchvision": ("resnet18", "efficientnet_b0", "convnext_tiny", "vit_b_16", "densenet121", "swin_t", "googlenet"),
+}  # fmt: skip
 SMALL = re.compile(
     r"tiny|small|nano|atto|pico|femto|mini|micro|_b0|_s0|_m0|_xs|_xxs|18|26|_s_|_t_|test|_050|_075|10t|_s$|_t$"
 )
 FIELDS = ("source", "net", "parameters", "side", "layers", "functional", "nan", "skipped", "three_passes", "seconds",
-          "outcome", "remarks")  # fmt: skip
+          "peak_mb", "outcome", "remarks")  # fmt: skip
+
+Net = tuple[str, str, int]
+"""Source, name, number of parameters."""
 
 
-class TooLongError(Exception):
-    """A net has used up its time."""
-
-
-def torchvision_nets() -> Iterator[tuple[str, str]]:
-    """Those named, then all from the smallest on."""
-    import torchvision
-
-    def size(name: str) -> int:
+def planned(per_family: int) -> Iterator[Net]:
+    """All nets of torchvision, and of each family of timm the smallest of a few, below thirty million parameters."""
+    for name in torchvision.models.list_models(module=torchvision.models):
         weights = torchvision.models.get_model_weights(name)
-        return int(next(iter(weights)).meta["num_params"])
-
-    yield from (("torchvision", name) for name in NAMED_TORCHVISION)
-    for name in sorted(torchvision.models.list_models(module=torchvision.models), key=size):
-        yield "torchvision", name
-
-
-def timm_nets(per_family: int) -> Iterator[tuple[str, str]]:
-    """Those named, and of each family the smallest of a few, below thirty million parameters."""
-    import timm
-
-    yield from (("timm", name) for name in NAMED)
+        yield "torchvision", name, int(next(iter(weights)).meta["num_params"])
     for family in timm.list_modules():
-        names = [name for name in timm.list_models(module=family) if name not in NAMED]
-        names.sort(key=lambda name: (SMALL.search(name) is None, len(name), name))
+        names = timm.list_models(module=family)
+        names.sort(key=lambda name: (name not in NAMED["timm"], SMALL.search(name) is None, len(name), name))
         sizes = []
         for name in names[: 3 * per_family]:
             try:
                 with torch.device("meta"):
-                    sizes.append((sum(p.numel() for p in timm.create_model(name).parameters()), name))
-            except Exception:  # some read numbers of their own weights when they are built
-                continue
-        yield from (("timm", name) for size, name in sorted(sizes)[:per_family] if size < MOST_TIMM)
+                    sizes.append((name not in NAMED["timm"], count(timm.create_model(name)), name))
+            except Exception as error:  # some read numbers of their own weights when they are built
+                print(f"timm {name} is not planned: {type(error).__name__}: {error}"[:150], flush=True)
+        yield from (("timm", name, size) for _, size, name in sorted(sizes)[:per_family] if size < MOST_TIMM)
 
 
-def build(source: str, name: str) -> torch.nn.Module:
+def plan(path: Path, per_family: int) -> list[Net]:
+    """The nets of a run, those named first, then from the smallest on."""
+    if not path.exists():
+        path.write_text(json.dumps(sorted(planned(per_family), key=lambda net: net[2])))
+    nets: list[Net] = [(source, name, size) for source, name, size in json.loads(path.read_text())]
+    return sorted(nets, key=lambda net: net[1] not in NAMED[net[0]])
+
+
+def count(net: torch.nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def build(source: str, name: str, **options: Any) -> torch.nn.Module:
     torch.manual_seed(0)
     if source == "timm":
-        import timm
-
-        return timm.create_model(name, pretrained=False)
-    import torchvision
-
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        return timm.create_model(name, pretrained=False, **options)
+    if name in ("googlenet", "inception_v3"):
+        options["init_weights"] = False
     return torchvision.models.get_model(name, weights=None, **options)
 
 
-def smallest_side(net: torch.nn.Module) -> int:
-    """Side of the smallest images that the net takes."""
-    net.eval()
-    for side in SIDES:
+def takes(net: torch.nn.Module, side: int) -> bool:
+    try:
+        with torch.no_grad():
+            net(torch.rand(2, 3, side, side))
+    except Exception:  # whatever a net says of images of another size
+        return False
+    return True
+
+
+def small(source: str, name: str) -> tuple[torch.nn.Module, int]:
+    """A net, and the smallest side of the images that it takes; built for small images where it can be."""
+    net = build(source, name).eval()
+    if takes(net, SIDES[0]):
+        return net, SIDES[0]
+    for side in RESIZED:
         try:
-            with torch.no_grad():
-                net(torch.rand(2, 3, side, side))
-        except Exception:  # whatever a net says of images that are too small
+            other = build(source, name, **{"img_size" if source == "timm" else "image_size": side}).eval()
+        except Exception:  # an option that this net does not have, or a size that does not suit it
             continue
-        return side
+        if takes(other, side):
+            return other, side
+    for side in SIDES[1:]:
+        if takes(net, side):
+            return net, side
     raise ValueError("takes none of the sides tried")
 
 
 def measured(source: str, name: str) -> dict[str, Any]:
-    net = build(source, name)
-    row: dict[str, Any] = {"parameters": sum(p.numel() for p in net.parameters()), "side": smallest_side(net)}
-    images = torch.rand(IMAGES, 3, row["side"], row["side"], generator=torch.Generator().manual_seed(1))
+    net, side = small(source, name)
+    images = torch.rand(IMAGES, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         start = time.process_time()
         for batch in torch.cat([images] * 3).split(64):
             net(batch)
-        row["three_passes"] = time.process_time() - start
+        three_passes = time.process_time() - start
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.process_time()
         s = sd.image_sensitivities(net, images)
-        row["seconds"] = time.process_time() - start
+        seconds = time.process_time() - start
+    remarks = [str(one.message) for one in caught if issubclass(one.category, RuntimeWarning)]
+    nan = [layer for layer, d, g in zip(s.layers, s.D, s.G, strict=True) if math.isnan(d) or math.isnan(g)]
+    reasons = {layer for text in remarks for layer in text.partition("so D and G are NaN: ")[2].split(", ")}
+    if unexplained := set(nan) - reasons:
+        raise AssertionError(f"layers of NaN without a reason: {sorted(unexplained)}")
     modules = {name for name, _ in net.named_modules()}
     bare = [re.sub(r":\d+$", "", layer) for layer in s.layers]
-    functional = sum(layer not in modules and layer.rsplit(".", 1)[-1].rstrip("()") in FUNCTIONS for layer in bare)
-    remarks = [str(one.message) for one in caught if issubclass(one.category, RuntimeWarning)]
-    nan = int((s.D != s.D).sum())
-    assert not nan or any("so D and G are NaN" in text for text in remarks), "a layer of NaN without its reason"
-    skipped = len(s.config.get("skipped", {}))
-    return row | {
-        "layers": len(s), "functional": functional, "nan": nan, "skipped": skipped, "outcome": "measured",
-        "remarks": "; ".join(text[:160] for text in remarks),
+    functional = sum(layer not in modules and layer.rsplit(".", 1)[-1].rstrip("()") in ACTIVATIONS for layer in bare)
+    return {
+        "parameters": count(net), "side": side, "layers": len(s), "functional": functional, "nan": len(nan),
+        "skipped": len(s.config.get("skipped", {})), "three_passes": f"{three_passes:.3f}", "seconds": f"{seconds:.3f}",
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "outcome": "measured",
+        "remarks": "; ".join(shortened(text) for text in remarks),
     }  # fmt: skip
 
 
-FUNCTIONS = __import__("scaledetect.activations.functional", fromlist=["ACTIVATIONS"]).ACTIVATIONS
+def shortened(text: str) -> str:
+    """A warning with the first of the layers that it names."""
+    names = text.split(", ")
+    return text if len(names) < 4 else f"{', '.join(names[:3])}, ..."[:400]
 
 
-def tried(source: str, name: str, limit: int) -> dict[str, Any]:
-    def stop(number: int, frame: object) -> None:
-        raise TooLongError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(limit)
+def child(source: str, name: str, memory: float, answer: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (int(memory * 2**30),) * 2)
     try:
-        return measured(source, name)
-    except TooLongError:
-        return {"outcome": f"not done in {limit} s"}
+        answer.send(measured(source, name))
     except Exception as error:
-        return {"outcome": "error", "remarks": f"{type(error).__name__}: {error}"[:300]}
+        text = f"{type(error).__name__}: {error}"[:300]
+        short = isinstance(error, MemoryError) or "can't allocate memory" in text
+        answer.send({"outcome": f"does not fit {memory:g} GiB" if short else "error", "remarks": text})
+
+
+def tried(source: str, name: str, limit: float, memory: float) -> dict[str, Any]:
+    """The row of a net, measured in a process of its own."""
+    mine, its = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=child, args=(source, name, memory, its), daemon=True)
+    process.start()
+    its.close()
+    try:
+        return mine.recv() if mine.poll(limit) else {"outcome": f"not done in {limit:g} s"}
+    except EOFError:
+        process.join()
+        return {"outcome": "died", "remarks": f"exit code {process.exitcode}"}
     finally:
-        signal.alarm(0)
+        process.kill()
+        process.join()
 
 
-def as_markdown(rows: list[dict[str, str]]) -> str:
+def as_page(rows: list[dict[str, str]], waiting: list[str]) -> str:
     done = [row for row in rows if row["outcome"] == "measured"]
+    others = [row for row in rows if row["outcome"] != "measured"]
     ratios = sorted(float(row["seconds"]) / float(row["three_passes"]) for row in done)
-    count = {source: sum(row["source"] == source for row in done) for source in ("torchvision", "timm")}
+    number = {source: sum(row["source"] == source for row in done) for source in ("torchvision", "timm")}
+    layers = {key: sum(int(row[key]) for row in done) for key in ("layers", "functional", "nan", "skipped")}
     lines = [
         "# Any network",
         "",
-        f"`any_net.py`: {count['torchvision']} nets of torchvision and {count['timm']} of timm, random weights,",
-        f"measured untouched by `image_sensitivities` on {IMAGES} images of the smallest side that each takes, on one",
-        "core. *Functional* are rows of functional activations; *skipped* layers have no row for each image",
-        "(windows, tokens first) and are left out with a warning; *NaN* layers are constant over the images, and the",
-        f"warning says so. Processor time over that of three bare passes: median {ratios[len(ratios) // 2]:.2f},",
-        f"largest {ratios[-1]:.2f}.",
+        *textwrap.fill(
+            f"{number['torchvision']} nets of torchvision and {number['timm']} of timm, random weights, measured "
+            f"untouched by {{func}}`scaledetect.image_sensitivities` on {IMAGES} images of the smallest side that each takes (or "
+            f"can be built for): {layers['layers']} layers, of which {layers['functional']} are functional "
+            "activations. *NaN*: layers that do not vary over the images beyond rounding, as a warning says; many are the last "
+            "batch norm of residual branches, which some nets begin with at zero. *Skipped*: layers without a row for "
+            "each image (windows, tokens first), left out with a warning. Seconds are of the processor, beside those "
+            f"of three bare passes over the images: the ratio is {ratios[len(ratios) // 2]:.2f} in the median, "
+            f"{ratios[int(0.9 * len(ratios))]:.2f} at the ninth decile, {ratios[-1]:.2f} at most. Small nets of many "
+            "layers have the largest: each layer costs some milliseconds, however small it is.",
+            width=120,
+            break_on_hyphens=False,
+        ).splitlines(),
+        "",
+        "## Not measured",
+        "",
+        *(f"- {row['source']} {row['net']}: {row['outcome']} {escaped(row['remarks'])}".rstrip() for row in others),
+        *([] if others else ["None failed."]),
+        *(["", "Not run yet, for lack of time: " + ", ".join(waiting) + "."] if waiting else []),
+        "",
+        "## Measured",
         "",
         "| | net | parameters (M) | side | layers | functional | NaN | skipped | three passes (s) | all (s) | ratio |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row in done:
-        passes, seconds = float(row["three_passes"]), float(row["seconds"])
-        counts = [row[name] for name in ("side", "layers", "functional", "nan", "skipped")]
-        cells = [row["source"], row["net"], f"{int(row['parameters']) / 1e6:.1f}", *counts]
-        lines.append("| " + " | ".join([*cells, f"{passes:.2f}", f"{seconds:.2f}", f"{seconds / passes:.2f}"]) + " |")
-    others = [row for row in rows if row["outcome"] != "measured"]
-    lines += ["", "Not measured:" if others else "None failed.", ""]
-    lines += [f"- {row['source']} {row['net']}: {row['outcome']} {row['remarks']}".rstrip() for row in others]
-    reasons = [f"- {row['net']}: {row['remarks']}" for row in done if row["remarks"]]
-    lines += ["", "## What was left out, and why", "", *reasons]
-    return "\n".join([*lines, "", f"{platform.machine()}, torch {torch.__version__}", ""])
+        *map(table_line, sorted(done, key=lambda row: (row["source"], row["net"]))),
+        "",
+        "## Warnings",
+        "",
+        *(f"- {row['net']}: {escaped(row['remarks'])}" for row in done if row["remarks"]),
+        "",
+        f"{platform.machine()}, torch {short(torch)}, torchvision {short(torchvision)}, timm {short(timm)}, one core.",
+        "`benchmarks/any_net.py` makes this page.",
+    ]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def short(library: Any) -> str:
+    return str(library.__version__).partition("+")[0]
+
+
+def escaped(text: str) -> str:
+    return re.sub(r"([*_|<>\[\]`$])", r"\\\1", " ".join(text.split()))
+
+
+def table_line(row: dict[str, str]) -> str:
+    passes, seconds = float(row["three_passes"]), float(row["seconds"])
+    counts = [row[name] for name in ("side", "layers", "functional", "nan", "skipped")]
+    cells = [row["source"], row["net"], f"{int(row['parameters']) / 1e6:.1f}", *counts]
+    return "| " + " | ".join([*cells, f"{passes:.2f}", f"{seconds:.2f}", f"{seconds / passes:.2f}"]) + " |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("any-net"))
+    parser.add_argument("--page", type=Path, help="a page of the documentation to write")
     parser.add_argument("--per-family", type=int, default=2)
-    parser.add_argument("--limit", type=int, default=300, help="seconds for a net")
+    parser.add_argument("--limit", type=float, default=300, help="seconds for a net")
+    parser.add_argument("--memory", type=float, default=10, help="GiB for a net")
     parser.add_argument("--minutes", type=float, default=math.inf, help="no net is begun after so many")
-    parser.add_argument("--named", action="store_true", help="only the nets that are named in this file")
-    parser.add_argument("--only", help="source, timm or torchvision")
     options = parser.parse_args()
     torch.set_num_threads(1)
     started = time.monotonic()
     table = options.output.with_suffix(".csv")
     rows = list(csv.DictReader(table.open())) if table.exists() else []
     known = {(row["source"], row["net"]) for row in rows}
-    sources = {"torchvision": torchvision_nets(), "timm": timm_nets(options.per_family)}
-    if options.named:
-        sources = {"torchvision": (("torchvision", name) for name in NAMED_TORCHVISION)}
-        sources["timm"] = (("timm", name) for name in NAMED)
-    if options.only is not None:
-        sources = {options.only: sources[options.only]}
-    # In turn: a run that is broken off has some of each.
-    nets = (net for both in itertools.zip_longest(*sources.values()) for net in both if net is not None)
+    nets = plan(options.output.with_suffix(".plan.json"), options.per_family)
+    # What is compiled on the way is compiled once, before the first net.
+    sd.image_sensitivities(torch.nn.Flatten(), torch.rand(IMAGES, 3, 64, 64))
     with table.open("a", newline="") as file:
         writer = csv.DictWriter(file, FIELDS)
         if not rows:
             writer.writeheader()
-        for number, (source, name) in enumerate(dict.fromkeys(nets), start=1):
-            if (source, name) in known or time.monotonic() - started > 60 * options.minutes:
+        for number, (source, name, _) in enumerate(nets, start=1):
+            if (source, name) in known or time.monotonic() - started >= 60 * options.minutes:
                 continue
-            row = {"source": source, "net": name, **tried(source, name, options.limit)}
-            print(f"{number} {source} {name}: {row['outcome']}", row.get("remarks", "")[:100], flush=True)
+            row = {"source": source, "net": name, **tried(source, name, options.limit, options.memory)}
+            said = row if row["outcome"] != "measured" else {k: row[k] for k in ("side", "three_passes", "seconds")}
+            print(f"{number}/{len(nets)}", source, name, said, flush=True)
             writer.writerow(row)
             file.flush()
-    options.output.with_suffix(".md").write_text(as_markdown(list(csv.DictReader(table.open()))), encoding="utf-8")
+    if options.page is not None:
+        rows = list(csv.DictReader(table.open()))
+        measured_or_tried = {(row["source"], row["net"]) for row in rows}
+        waiting = [f"{source} {name}" for source, name, _ in nets if (source, name) not in measured_or_tried]
+        options.page.write_text(as_page(rows, waiting), encoding="utf-8")
 
 
 if __name__ == "__main__":
