@@ -192,14 +192,15 @@ def as_page(rows: list[dict[str, str]], waiting: list[str]) -> str:
         "",
         *textwrap.fill(
             f"{number['torchvision']} nets of torchvision and {number['timm']} of timm, random weights, measured "
-            f"untouched by {{func}}`scaledetect.image_sensitivities` on {IMAGES} images of the smallest side that each takes (or "
-            f"can be built for): {layers['layers']} layers, of which {layers['functional']} are functional "
-            "activations. *NaN*: layers that do not vary over the images beyond rounding, as a warning says; many are the last "
-            "batch norm of residual branches, which some nets begin with at zero. *Skipped*: layers without a row for "
-            "each image (windows, tokens first), left out with a warning. Seconds are of the processor, beside those "
-            f"of three bare passes over the images: the ratio is {ratios[len(ratios) // 2]:.2f} in the median, "
-            f"{ratios[int(0.9 * len(ratios))]:.2f} at the ninth decile, {ratios[-1]:.2f} at most. Small nets of many "
-            "layers have the largest: each layer costs some milliseconds, however small it is.",
+            f"untouched by {{func}}`scaledetect.image_sensitivities` on {IMAGES} images of the smallest side that "
+            f"each takes (or can be built for): {layers['layers']} layers, of which {layers['functional']} are "
+            "functional activations. *NaN*: layers that do not vary over the images beyond rounding, as a warning "
+            "says; many are the last batch norm of residual branches, which some nets begin with at zero. *Skipped*: "
+            "layers without a row for each image (windows, tokens first), left out with a warning. Seconds are of the "
+            "processor, beside those of three bare passes over the images: the ratio is "
+            f"{ratios[len(ratios) // 2]:.2f} in the median, {ratios[int(0.9 * len(ratios))]:.2f} at the ninth decile, "
+            f"{ratios[-1]:.2f} at most. Small nets of many layers have the largest: each layer costs some "
+            "milliseconds, however small it is.",
             width=120,
             break_on_hyphens=False,
         ).splitlines(),
