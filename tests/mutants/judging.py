@@ -31,7 +31,10 @@ PATIENCE = 4
 LIMIT_BYTES = 4 * 10**9
 """Memory that a mutant may take beyond what the process has."""
 
-LEFT_OUT = (".*", "*.egg-info", "__pycache__", "build", "results", "_build", "gallery", "generated")
+LEFT_OUT = (".*", "*.egg-info", "__pycache__", "_build", "gallery", "generated")
+
+MADE = ("build", "dist", "results")
+"""What commands write at the top of the repository; folders of these names below it are of the package."""
 
 LIBRARIES = (
     "matplotlib.pyplot", "numba", "pandas", "pydantic", "pytest", "scipy.optimize", "scipy.stats", "sklearn.base",
@@ -56,7 +59,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "copy"
-        shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        shutil.copytree(ROOT, self.root, ignore=_left_out)
         self.log = folder / "log"
         self._edits = 0
 
@@ -114,6 +117,12 @@ class Copy:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What is not copied of a folder."""
+    found = shutil.ignore_patterns(*LEFT_OUT)(folder, names)
+    return found | set(MADE) if Path(folder) == ROOT else found
 
 
 def _wait(pid: int, until: float) -> int | None:

@@ -43,3 +43,13 @@ def test_mutants_differ_from_the_code_where_it_runs(root: Path) -> None:
     source = (root / "scaledetect/results/intervals.py").read_text(encoding="utf-8")
     assert all(mutant.code() != source and mutant.before in " ".join(source.split()) for mutant in found)
     assert not any("->" in mutant.before and " | " in mutant.before for mutant in found)
+
+
+def test_the_copy_holds_all_of_the_package(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cosmic_ray", reason="make mutants installs it")
+    from mutants.judging import Copy
+
+    copy = Copy(tmp_path).root
+    for folder in ("scaledetect", "tests"):
+        files = {path.relative_to(root) for path in (root / folder).rglob("*.py")}
+        assert files == {path.relative_to(copy) for path in (copy / folder).rglob("*.py")}
