@@ -41,7 +41,9 @@ def area_under_curve(P: Sequence[float], error: Sequence[float]) -> float:
     x, e = _checked(P, error)
     if len(x) < 2:
         raise bad_value("P", list(P), "an area needs at least two numbers of training images")
-    return float(np.trapezoid(e, x) / (x[-1] - x[0]))
+    # Written out: NumPy 1 has it under another name than NumPy 2.
+    area = (np.diff(x) * (e[1:] + e[:-1]) / 2.0).sum()
+    return float(area / (x[-1] - x[0]))
 
 
 def crossing(P: Sequence[float], error: Sequence[float], level: float = 0.1) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 
 import scaledetect as sd
 from scaledetect.results import BlockSums
+from scaledetect.results.intervals import Interval
 from scaledetect.sensitivity import sensitivities
 
 TASK = sd.Task(size=16, xi=4)
@@ -178,3 +180,9 @@ def test_sums_do_not_depend_on_the_reference() -> None:
     np.testing.assert_allclose(moved.totals, layer.totals, atol=1e-9)
     np.testing.assert_allclose(moved.sketches, layer.sketches, atol=1e-9)
     np.testing.assert_allclose(layer.shifted(layer.reference + 3).mean, layer.mean, atol=1e-12)
+
+
+def test_an_interval_excludes_what_lies_beyond_either_end() -> None:
+    interval = Interval(0.5, 0.25, 0.75, 0.95, 10)
+    assert [interval.excludes(number) for number in (0.2, 0.25, 0.5, 0.75, 0.8)] == [True, False, False, False, True]
+    assert not Interval(0.5, math.nan, math.nan, 0.95, 1).excludes(2.0)
