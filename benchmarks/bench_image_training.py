@@ -8,7 +8,11 @@ What makes it faster: crops are cut by one indexing operation a batch out of pad
 that convolutions and their gradients run in the layout that oneDNN prefers, without a conversion. By processor time of
 one step on one core: VGG11 with batch norm 0.18 s in place of 0.30, ResNet18 0.61 in place of 0.72 to 0.83,
 EfficientNet-B0 0.45 to 0.51 in place of 0.52 to 0.56; LeNet and fully connected nets do not care. Crops and flips of a
-batch take 1 ms of it; noise that is drawn anew, 393,216 normal deviates a batch, takes 12 ms more.
+batch take 1 ms of it; noise that is drawn anew, 393,216 normal deviates a batch, takes 12 to 15 ms more: 5.8 % of a
+step of VGG11 with batch norm, 1.6 % of one of ResNet18.
+
+By processor time on one core, beside other work, with one thread and no worker for both: 1.20 x the plain loop
+[quartiles 1.08, 1.28] for VGG11 with batch norm, 1.17 [1.11, 1.18] for ResNet18.
 """
 
 from __future__ import annotations
