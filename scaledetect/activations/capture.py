@@ -153,8 +153,9 @@ class Capture:
         """Note the layers that have no row for each of a few images: another number may be theirs by accident."""
         self._start(lambda label, activation: None, len(x))
         try:
-            with torch.random.fork_rng(devices=[]), FunctionalActivations(self._functional):
-                self.net(x)
+            # A copy, since a net may work in place; no gradients, since the images may want those of the first pass.
+            with torch.no_grad(), torch.random.fork_rng(devices=[]), FunctionalActivations(self._functional):
+                self.net(x.clone())
         finally:
             self._receive = None
         self._without_rows, self.skipped = set(self.skipped), {}

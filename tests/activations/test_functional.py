@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import scaledetect as sd
+from scaledetect.activations.capture import Capture
 from scaledetect.sensitivity import image_sensitivities, sensitivities
 
 TASK = sd.Task(size=8, xi=3)
@@ -167,6 +168,18 @@ def test_as_many_rows_as_images_of_the_first_pass_are_no_rows_for_each_image() -
     with pytest.warns(RuntimeWarning, match=r"no row for each image.*left out: bias \(7, 8\)$"):
         s = sensitivities(Grid(), TASK, 100)
     assert s.layers == ("last", "output")
+
+
+def test_nets_that_work_in_place_on_their_input_see_each_image_once() -> None:
+    class AddsInPlace(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.add_(1)
+
+    found: list[Tensor] = []
+    with Capture(AddsInPlace()) as capture:
+        capture.run(torch.zeros(5, 3), lambda label, activation: found.append(activation.clone()))
+    assert len(found) == 1
+    assert torch.equal(found[0], torch.ones(5, 3))
 
 
 def test_too_few_images_are_told_before_the_net_runs() -> None:
