@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from scaledetect.entry import EstimatorEntry, Limits
+from scaledetect.entry import EstimatorEntry, Limits, Tuning
 
 __all__ = ["Forest"]
 
@@ -16,9 +16,11 @@ class Forest(EstimatorEntry):
     title = "Random forest"
     version = 1
     limits = Limits(sites=512, n_train=4096)
+    features: ClassVar[str | None] = "sqrt"
+    tuning = Tuning({"features": ("sqrt", "log2", None)}, card="distance-2d-L16-xi8.5-open", n_train=(512,))
 
     def estimator(self, n_train: int, random_state: int) -> Any:
         """The classifier of scikit-learn."""
         from sklearn.ensemble import RandomForestClassifier
 
-        return RandomForestClassifier(n_estimators=100, random_state=random_state, n_jobs=1)
+        return RandomForestClassifier(n_estimators=100, max_features=self.features, random_state=random_state, n_jobs=1)

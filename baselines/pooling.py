@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import Limits, TrainedEntry, epochs_for
+from scaledetect.entry import Limits, TrainedEntry, Tuning, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -55,6 +55,8 @@ class PoolingStride2(TrainedEntry):
     version = 2
     budget = "quick"
     kind = "pooling"
+    lr = 0.1
+    tuning = Tuning({"lr": (0.1, 0.03, 0.3)}, card="block-1d-L64", n_train=(64, 128, 256))
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
         """As many layers as halve the image to two sites per axis, 32 channels."""
@@ -67,4 +69,4 @@ class PoolingStride2(TrainedEntry):
         """Plain descent, ten times as fast as the paper's, for about 2,000 steps, or to zero loss."""
         from scaledetect.training import TrainConfig
 
-        return TrainConfig(lr=0.1, max_epochs=epochs_for(2000, n_train, 8, least=2))
+        return TrainConfig(lr=self.lr, max_epochs=epochs_for(2000, n_train, 8, least=2))

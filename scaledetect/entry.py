@@ -16,6 +16,7 @@ from scaledetect.leaderboard.entries.base import (
 from scaledetect.leaderboard.entries.estimator import EstimatorEntry
 from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for
+from scaledetect.leaderboard.entries.tuning import Tuning
 
 __all__ = [
     "Budget",
@@ -26,6 +27,7 @@ __all__ = [
     "Sampler",
     "TaskEntry",
     "TrainedEntry",
+    "Tuning",
     "check_declaration",
     "entry_class",
     "entry_names",

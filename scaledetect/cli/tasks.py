@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scaledetect.cli.options import AsJson, print_json
+from scaledetect._base.errors import bad_value
+from scaledetect._base.files import check_writable
+from scaledetect.cli.options import AsJson, OutputFile, listed, print_json
 
 if TYPE_CHECKING:
     from scaledetect.task.cards import Card
@@ -17,6 +19,10 @@ Verify = Annotated[
 ]
 Update = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Write current digests into the cards of a folder.")
+]
+
+Tune = Annotated[
+    str | None, typer.Option(metavar="ENTRIES", help="Search settings by the rule of these; --output writes a CSV.")
 ]
 
 
@@ -103,8 +109,13 @@ def nets(as_json: AsJson = False) -> None:
     _print_listed("Nets", rows, as_json)
 
 
-def entries(as_json: AsJson = False) -> None:
-    """Entries of the leaderboard by name, as run takes them."""
+def entries(as_json: AsJson = False, tune: Tune = None, output: OutputFile = None) -> None:
+    """Entries of the leaderboard by name, as run takes them; with --tune their settings, searched again."""
+    if tune is not None:
+        _tune(tune, as_json, output)
+        return
+    if output is not None:
+        raise bad_value("output", str(output), "goes with --tune", "redirect the list")
     from scaledetect.leaderboard.entries.base import entry_names, find_entry
 
     found = {name: find_entry(name) for name in entry_names()}
@@ -119,6 +130,25 @@ def entries(as_json: AsJson = False) -> None:
         for name, entry in found.items()
     ]
     _print_listed("Entries of the leaderboard", rows, as_json)
+
+
+def _tune(names: str, as_json: bool, output: Path | None) -> None:
+    """The wrong validation rows of every setting of the entries' grids, and the setting that the rule takes."""
+    from scaledetect.leaderboard.tuning import tune, write_trials
+
+    if output is not None:
+        check_writable(output)
+    found, chosen = [], {}
+    for name in listed(names) or []:
+        chosen[name], trials = tune(name)
+        found += trials
+    if output is not None:
+        write_trials(output, found)
+    if as_json:
+        print_json(chosen)
+        return
+    for name, settings in chosen.items():
+        typer.echo(f"{name}: " + ", ".join(f"{key}={value}" for key, value in settings.items()))
 
 
 def _print_listed(title: str, rows: list[dict[str, object]], as_json: bool) -> None:

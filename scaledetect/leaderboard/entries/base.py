@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from scaledetect._base.arguments import at_least_one, one_of
 from scaledetect._base.errors import DivergedError
 from scaledetect._base.import_by_name import Catalogue, check_declared
+from scaledetect.leaderboard.entries.tuning import Tuning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,6 +93,9 @@ class Entry(ABC):
         Family of methods it belongs to, such as ``"fully connected"``, for colours and counts on the board.
     limits : Limits, default none
         Largest image and training set that it is run on.
+    tuning : Tuning or None
+        How its settings were chosen, once; it stands in the configuration of every run. None where nothing was tuned,
+        or where `fit` itself chooses on validation rows.
     net : torch.nn.Module or None
         Set by `fit` where there is one: the driver measures how its output responds to deformation and to noise.
     """
@@ -103,6 +107,7 @@ class Entry(ABC):
     budget: ClassVar[Budget]
     kind: ClassVar[str] = "other"
     limits: ClassVar[Limits] = Limits()
+    tuning: ClassVar[Tuning | None] = None
     net: Any = None
 
     def applies(self, task: Task) -> bool:

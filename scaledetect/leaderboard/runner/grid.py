@@ -120,6 +120,8 @@ def _identity(card: Card, entry: Entry, n_train: int, seed: int, configuration: 
 
 def _settings(entry: Entry, card: Card, n_train: int) -> dict[str, Any]:
     settings = entry.configuration(card.task, n_train)
+    if entry.tuning is not None:
+        settings = {**settings, "tuning": entry.tuning.as_data()}
     try:
         text = json.dumps(settings, allow_nan=False, ensure_ascii=False)
         text.encode("utf-8")  # half a character has no place in a record
