@@ -12,6 +12,7 @@ from scaledetect._base.files import check_writable
 from scaledetect.cli.options import AsJson, OutputFile, listed, print_json
 
 if TYPE_CHECKING:
+    from scaledetect.leaderboard.tuning import Trial
     from scaledetect.task.cards import Card
 
 Verify = Annotated[
@@ -138,7 +139,8 @@ def _tune(names: str, as_json: bool, output: Path | None) -> None:
 
     if output is not None:
         check_writable(output)
-    found, chosen = [], {}
+    found: list[Trial] = []
+    chosen: dict[str, dict[str, Any]] = {}
     for name in listed(names) or []:
         chosen[name], trials = tune(name)
         found += trials
