@@ -38,10 +38,12 @@ types: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
-# Malformed inputs: 100000 of them take a core about ten minutes. python -m fuzz TARGET NUMBER repeats one.
+# Malformed inputs: 100000 of them take a core about ten minutes. FIRST=100000 takes the next ones, and
+# python -m fuzz TARGET NUMBER repeats one.
 CASES ?= 100000
+FIRST ?= 0
 fuzz: .venv/installed
-	cd tests && OMP_NUM_THREADS=1 ../$(BIN)/python -m fuzz $(CASES)
+	cd tests && OMP_NUM_THREADS=1 ../$(BIN)/python -m fuzz $(CASES) $(FIRST)
 
 # Small changes of the core, one at a time, each of which some test must notice. SEED draws other ones.
 SAMPLE ?= 200

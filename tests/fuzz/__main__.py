@@ -1,9 +1,11 @@
-"""``python -m fuzz [CASES]`` runs so many cases, 10^5 by default; ``python -m fuzz TARGET NUMBER`` repeats one."""
+"""``python -m fuzz [CASES [FIRST]]`` runs so many cases, 10^5 by default; ``python -m fuzz TARGET NUMBER`` one again."""
 
 from __future__ import annotations
 
 import multiprocessing as mp
+import os
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from multiprocessing.connection import Connection
@@ -17,14 +19,21 @@ ROUND = 4000
 """Cases of one worker: what a case leaves behind is gone with its process."""
 
 
-def run(cases: int) -> int:
-    """Run so many cases and print the counts; the number of violations."""
+def run(cases: int, first: int = 0) -> int:
+    """Run so many cases from number `first` on and print the counts; the number of violations."""
+    # A worker that is killed leaves its folder behind.
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        os.environ["TMPDIR"] = folder
+        return _run(first, first + cases)
+
+
+def _run(first: int, end: int) -> int:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     violations: dict[str, list[str]] = defaultdict(list)
-    start, done = time.perf_counter(), 0
-    while done < cases:
+    start, done = time.perf_counter(), first
+    while done < end:
         ours, theirs = mp.Pipe(duplex=False)
-        begun, last = done, min(done + ROUND, cases)
+        begun, last = done, min(done + ROUND, end)
         process = mp.get_context("spawn").Process(target=work, args=(theirs, done, last), daemon=True)
         process.start()
         theirs.close()
@@ -67,7 +76,8 @@ def report(counts: dict[str, Counter[str]], violations: dict[str, list[str]], se
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        print(*run_case(sys.argv[1], int(sys.argv[2])))
+    asked = sys.argv[1:] or ["100000"]
+    if not asked[0].isdigit():
+        print(*run_case(asked[0], int(asked[1])))
     else:
-        sys.exit(min(1, run(int(sys.argv[1]) if sys.argv[1:] else 100_000)))
+        sys.exit(min(1, run(*map(int, asked))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import resource
@@ -15,6 +16,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 from fuzz import commands, functions, readers
@@ -143,6 +145,7 @@ def _violation(error: BaseException) -> Outcome:
 @cache
 def _place() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
     os.chdir(folder)
     return folder
 

@@ -12,7 +12,16 @@ import pytest
 from helpers.record_samples import sample_record
 from pydantic import ValidationError
 
-from scaledetect.leaderboard.records import Environment, RecordError, environment, read_record, storage, write_record
+from scaledetect.leaderboard.records import (
+    Environment,
+    RecordError,
+    environment,
+    read_record,
+    read_records,
+    storage,
+    write_lines,
+    write_record,
+)
 from scaledetect.leaderboard.records.storage import keyed_path
 from scaledetect.leaderboard.runner.worker import _anonymous
 from scaledetect.leaderboard.scoring import Outcome
@@ -32,6 +41,14 @@ def test_a_file_of_just_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.Mo
     path.write_text(path.read_text() + " ")
     with pytest.raises(RecordError, match=f"has {path.stat().st_size} bytes, more than the"):
         read_record(path)
+
+
+def test_after_a_line_of_just_the_limit_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = write_lines(tmp_path / "one", [sample_record()])[0].read_bytes()
+    (tmp_path / "two.jsonl").write_bytes(line + line)
+    for limit, read in ((len(line), 2), (len(line) - 1, 1)):
+        monkeypatch.setattr(storage, "SIZE_LIMIT", limit)
+        assert len(list(read_records([tmp_path / "two.jsonl"]))) == read
 
 
 def test_a_name_has_at_most_a_hundred_characters(tmp_path: Path) -> None:
