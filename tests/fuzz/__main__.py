@@ -1,4 +1,4 @@
-"""``python -m fuzz [CASES [FIRST]]`` runs so many cases, 10^5 by default; ``python -m fuzz TARGET NUMBER`` one again."""
+"""``python -m fuzz [CASES [FIRST]]`` tries cases, 10^5 by default; ``python -m fuzz TARGET NUMBER`` one again."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import scaledetect as sd
+from scaledetect._base.arguments import LARGEST
 from scaledetect._base.errors import RefusalError
 from scaledetect.results import BlockSums
 
@@ -172,6 +173,22 @@ def npy(array: Any) -> bytes:
 def members_of(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
+
+
+def test_the_ends_of_what_a_field_may_be_are_read_back(stored: dict[str, bytes], tmp_path: Path) -> None:
+    data = json.loads(stored[".json"])
+    data.update(sigma=0.0, n=0)
+    data["arrays"].update(D_stderr=["float64", [0.0, 1.0]], G_events=["int64", [-1, 0]])
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps(data))
+    found = sd.Sensitivities.load(path)
+    assert (found.sigma, found.n, found.D_stderr.tolist()) == (0.0, 0, [0.0, 1.0])
+    assert found.G_events is not None
+    assert found.G_events.tolist() == [-1, 0]
+    path.write_text(json.dumps(data | {"n": LARGEST}))
+    assert sd.Sensitivities.load(path).n == LARGEST
+    path.write_text(json.dumps(data | {"n": LARGEST + 1}))
+    assert "n is no number of draws" in refused(path)
 
 
 def test_an_archive_that_unpacks_to_more_than_its_file_is_refused_first(
