@@ -25,7 +25,7 @@ board: .venv/installed
 
 # Types beside tests: mypy has one core, and tests wait for one another at their end.
 test: lint
-	$(MAKE) --output-sync=target -j 2 types unit
+	$(MAKE) -j 2 types unit
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

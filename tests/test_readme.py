@@ -23,9 +23,10 @@ SHORTER = {
     "measure": ["--n", "1000"],
     "compare": ["--n", "1000"],
     "train": ["--max-epochs", "2", "--n-train", "24"],
-    "run": ["--n-train", "64", "--seeds", "0"],
+    "run": ["--n-train", "64", "--seeds", "0", "--jobs", "1"],
+    "verify": ["--jobs", "1"],
 }
-"""What takes seconds with the README's numbers takes smaller ones here."""
+"""What takes seconds with the README's numbers takes smaller ones here, and one worker process, which loads torch."""
 
 
 @pytest.fixture(scope="module")
