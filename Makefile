@@ -38,7 +38,7 @@ types: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
-# Malformed inputs: 100000 of them take a core about ten minutes. FIRST=100000 takes the next ones, and
+# Malformed inputs: 100000 of them took half of a loaded core half an hour. FIRST=100000 takes the next ones, and
 # python -m fuzz TARGET NUMBER repeats one.
 CASES ?= 100000
 FIRST ?= 0

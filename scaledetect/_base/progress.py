@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from scaledetect._base.errors import bad_type
 
-__all__ = ["Progress", "ProgressOption", "Report", "reporting"]
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import ProgressColumn, TaskID
+
+__all__ = ["Progress", "ProgressOption", "Report", "reporting", "rich_bar"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ def reporting(progress: ProgressOption, what: str) -> Iterator[Report]:
     if not (isinstance(progress, bool) or callable(progress)):
         raise bad_type("progress", progress, "must be True, False, or a function of a Progress")
     if progress is True:
-        with _bar(what) as report:
-            yield report
+        with rich_bar(what) as (bar, task):
+            yield lambda done, total: bar.update(task, completed=done, total=total)
         return
     started = time.monotonic()
 
@@ -65,14 +69,15 @@ def reporting(progress: ProgressOption, what: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Report]:
+def rich_bar(what: str, *further: ProgressColumn, total: int | None = None) -> Iterator[tuple[RichProgress, TaskID]]:
+    """A bar on standard error: steps done, time elapsed, `further` columns; shown in terminals and notebooks only."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
 
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *further)
     console = Console(stderr=True)
     hidden = not (console.is_terminal or console.is_jupyter)
     console.quiet = hidden  # rich 13 ends a hidden bar with an empty line
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with RichProgress(*columns, console=console, transient=True, disable=hidden) as bar:
+        yield bar, bar.add_task(what, total=total)

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from scaledetect._base.progress import rich_bar
 from scaledetect._base.tables import with_error
 from scaledetect.results import RARE_EVENTS
 
@@ -148,19 +149,7 @@ class Bar:
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Bar]:
     """A bar with the steps done, the time elapsed and the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    console.quiet = hidden  # rich 13 ends a hidden bar with an empty line
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
-        yield Bar(what, bar, bar.add_task(what, total=total))
+    with rich_bar(what, TimeRemainingColumn(), total=total) as (bar, task):
+        yield Bar(what, bar, task)
