@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scaledetect._base.arguments import finite, positive
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value, shown
 from scaledetect.perturbations.diffeo.temperature import (
     SLACK,
     check_cutoff,
@@ -74,7 +74,9 @@ class Diffeo:
             for value in _ends(name, getattr(self, name)):
                 positive(name, value)
         if self.temperature is not None and self.delta is not None:
-            raise bad_value("delta", self.delta, "temperature fixes the strength already", "give one")
+            raise bad_value(
+                "delta", self.delta, f"temperature={shown(self.temperature)} fixes the strength already", "give one"
+            )
 
     def __call__(self, images: Images) -> Images:
         """Images of the shape, kind, dtype and device of `images`, deformed."""
