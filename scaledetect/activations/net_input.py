@@ -1,9 +1,9 @@
-"""Conversion of images to the device, floating type and form that a net takes."""
+"""The device, floating type, form and number in which a net takes images."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,9 +12,18 @@ from torch import Tensor, nn
 
 from scaledetect._base.errors import bad_type, bad_value
 
-__all__ = ["DeviceAndType", "Prepare", "prepared", "shape_error"]
+__all__ = ["DeviceAndType", "Prepare", "prepared", "rows_for", "shape_error"]
 
 Prepare = Callable[[Tensor], Tensor]
+
+MEMORY = 2**29
+"""Bytes that the images and activations of one batch may take on a CPU; four times that on an accelerator."""
+
+CACHE = 2**22
+"""Bytes of a layer in a batch beyond which nothing is gained on a CPU: larger ones leave its caches."""
+
+EFFICIENT_ROWS = 64
+"""Rows that large nets need to make up for reading their weights."""
 
 _ABOUT_SHAPES = re.compile(r"shape|size|dimension|channel|expected|mat1|batch|input|index", re.IGNORECASE)
 
@@ -93,3 +102,16 @@ def _runs(net: Callable[[Tensor], object], images: Tensor) -> bool:
     except Exception:
         return False
     return True
+
+
+def rows_for(image_bytes: int, layer_bytes: Sequence[int], device: torch.device) -> int:
+    """Rows of a batch that run fast and fit the memory; even. Bytes are those of one row.
+
+    Memory is counted as if a net kept every layer; what gains from the caches, by the layer that works on most.
+    """
+    rows = MEMORY // (image_bytes + sum(layer_bytes))
+    if device.type == "cpu":
+        rows = min(rows, max(EFFICIENT_ROWS, CACHE // max(image_bytes, *layer_bytes)))
+    else:
+        rows *= 4
+    return max(2, rows // 2 * 2)

@@ -17,21 +17,12 @@ from scaledetect._base.arguments import check_device, check_dtype, flag
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.activations.capture import Capture, Function, skipped_text, warn_of_skipped
 from scaledetect.activations.eval_context import left_as_found
-from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, shape_error
+from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, rows_for, shape_error
 
 __all__ = ["ActivationReader", "Layer", "as_float64"]
 
 Images = NDArray[np.floating[Any]] | Tensor
 Receiver = Callable[[str, Tensor], None]
-
-CACHE = 2**23
-"""Bytes of a batch beyond which small maps no longer gain: larger ones leave the caches of a CPU."""
-
-MEMORY = 2**28
-"""Bytes that the activations of a batch may take."""
-
-EFFICIENT_ROWS = 64
-"""Rows that large nets need to make up for reading their weights."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +130,7 @@ class ActivationReader:
             raise bad_type("net", "its output and leaf modules", text, "name layers that do")
         warn_of_skipped(self._capture.skipped, stacklevel=4)
         self.layers = found
-        row = 8 * sum(layer.numbers for layer in found.values())
-        self.rows = max(1, min(MEMORY // row, max(EFFICIENT_ROWS, CACHE // row)))
+        self.rows = rows_for(8 * x[0].numel(), [8 * layer.numbers for layer in found.values()], x.device)
 
     def run(self, images: Images, receive: Receiver) -> None:
         """A forward pass: ``receive(layer, f)`` for each layer, f of shape (n, numbers), which lives until it returns.

@@ -9,17 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Group", "dealt", "rounds_for", "rows_for", "runs"]
-
-MEMORY = 2**29
-"""Bytes that the images and activations of one batch may take on a CPU; four times that on an accelerator."""
-
-CACHE = 2**23
-"""Bytes of a batch beyond which small maps no longer gain on a CPU: larger ones leave its caches."""
-
-EFFICIENT_ROWS = 64
-"""Rows that large nets need to make up for reading their weights."""
-
+__all__ = ["Group", "dealt", "rounds_for", "runs"]
 
 CHUNK = 2**26
 """Bytes of images made ready at a time."""
@@ -68,12 +58,3 @@ def rounds_for(bytes_per_row: int, cells: int, size: int) -> int:
     """
     most = max(1, CHUNK // (cells * bytes_per_row))
     return min(most, max(ROUNDS, size // cells), size)
-
-
-def rows_for(bytes_per_row: int, device: str) -> int:
-    """Rows of a batch whose every row takes `bytes_per_row`; even."""
-    if device == "cpu":
-        rows = min(MEMORY // bytes_per_row, max(EFFICIENT_ROWS, CACHE // bytes_per_row))
-    else:
-        rows = 4 * MEMORY // bytes_per_row
-    return max(2, rows // 2 * 2)

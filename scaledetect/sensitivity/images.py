@@ -14,12 +14,11 @@ from torch import Tensor, nn
 from scaledetect._base.errors import bad_value
 from scaledetect._base.progress import ProgressOption, reporting
 from scaledetect.activations.capture import Function
-from scaledetect.activations.net_input import Prepare
+from scaledetect.activations.net_input import EFFICIENT_ROWS, Prepare
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
 from scaledetect.results.jackknife import estimate_layer
 from scaledetect.sensitivity.assemble import describe_net, outcome
-from scaledetect.sensitivity.batching import EFFICIENT_ROWS
 from scaledetect.sensitivity.image_batches import ImageSource, ImageStream, rebatched
 from scaledetect.sensitivity.image_draws import ImageDraws
 from scaledetect.sensitivity.options import MIN_BLOCKS, MeasurementOptions

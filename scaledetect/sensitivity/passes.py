@@ -11,9 +11,9 @@ from torch import Tensor
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.progress import Report
 from scaledetect.activations.capture import Capture, skipped_text
-from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, shape_error
+from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, rows_for, shape_error
 from scaledetect.results import BlockSums
-from scaledetect.sensitivity.batching import Group, dealt, rounds_for, rows_for
+from scaledetect.sensitivity.batching import Group, dealt, rounds_for
 from scaledetect.sensitivity.layer_sums import LayerSums
 from scaledetect.sensitivity.row_sums import row_sums_on
 from scaledetect.sensitivity.task_draws import Images, Versions
@@ -75,7 +75,7 @@ class Passes:
             )
             for name in sizes
         }
-        return rows_for(sum(sizes.values()) + x[0].numel() * x.element_size(), self._target.device.type)
+        return rows_for(x[0].numel() * x.element_size(), list(sizes.values()), self._target.device)
 
     def run(self, images: Images, add: Adder) -> None:
         """A forward pass; ``add(sums, activation)`` for each layer."""

@@ -80,11 +80,11 @@ def test_background_is_part_of_the_image() -> None:
 
 
 def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scaledetect.activations import reader
+    from scaledetect.activations import net_input
 
     net = sd.nets.PoolingNet(depth=3, width=8).double()
     whole = coherent_share(net, TASKS[0], n=200)
-    monkeypatch.setattr(reader, "MEMORY", 2**16)
+    monkeypatch.setattr(net_input, "MEMORY", 2**16)
     parts = coherent_share(net, TASKS[0], n=200)
     np.testing.assert_allclose(parts.share, whole.share, rtol=1e-12)
     np.testing.assert_allclose(parts.stderr, whole.stderr, rtol=1e-9)
