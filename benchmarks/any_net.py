@@ -3,9 +3,9 @@
 Run it in an environment of its own, since torchvision needs its own torch:
     pip install "torch==2.14.1" "torchvision==0.29.1" timm .
     python benchmarks/any_net.py --output benchmarks/any-net --page docs/measure/any-net.md
-It writes any-net.csv as it goes (a run goes on where it was broken off), in the order of any-net.plan.json, which lists
-the nets from the smallest on; each runs in a process of its own with a limit of time and memory. The page is written in
-the end, or alone by `--page PAGE --minutes 0`.
+It writes any-net.csv as it goes (a run goes on where it was broken off): of the nets that any-net.plan.json lists, all
+of torchvision before those of timm; each runs in a process of its own with a limit of time and memory. The page is
+written in the end, or alone by `--page PAGE --minutes 0`.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def planned(per_family: int) -> Iterator[Net]:
 
 
 def plan(path: Path, per_family: int) -> list[Net]:
-    """The nets of a run, those named first, then from the smallest on."""
+    """The nets of a run: those named first, then all of torchvision, then of timm, each from the smallest on."""
     if not path.exists():
         path.write_text(json.dumps(sorted(planned(per_family), key=lambda net: net[2])))
     nets: list[Net] = [(source, name, size) for source, name, size in json.loads(path.read_text())]
-    return sorted(nets, key=lambda net: net[1] not in NAMED[net[0]])
+    return sorted(nets, key=lambda net: (net[1] not in NAMED[net[0]], net[0] != "torchvision"))
 
 
 def count(net: torch.nn.Module) -> int:

@@ -84,7 +84,7 @@ def weights_hash(net: nn.Module) -> str:
 def constant_layers() -> Iterator[None]:
     """A layer may be constant, as the last of a net of one channel, or one that ridge wiped out: its NaN says so."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="constant over the task", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message="constant over the images", category=RuntimeWarning)
         yield
 
 

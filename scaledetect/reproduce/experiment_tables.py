@@ -106,7 +106,7 @@ def _constant_filters(e: Experiment) -> Sensitivities:
     pooling = e.pooling
     with warnings.catch_warnings():
         # A last layer of one site may be constant in a net of one channel: its row of NaN says so.
-        warnings.filterwarnings("ignore", message="constant over the task", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message="constant over the images", category=RuntimeWarning)
         return sensitivities(
             e.task,
             filter_size=pooling.filter_size,

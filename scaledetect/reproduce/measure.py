@@ -139,7 +139,7 @@ def _filters(task: Task, net: PoolingNet) -> Iterator[Row]:
 def _constant_layers() -> Iterator[None]:
     """A last layer of one site may be constant in a net of one channel: its row of NaN says so."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="constant over the task", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message="constant over the images", category=RuntimeWarning)
         yield
 
 

@@ -54,7 +54,7 @@ def mean_filter_sensitivities(
     Sensitivities
         With ``kind="theory"``, `layers` named layer1 .. layerK. `A` is sqrt(1 + 12 Var) of the absolute values of the
         kernel, in input pixels. For constant filters it agrees with `theory.sensitivities` but for signed noise. D and
-        G are NaN, with a warning, where the layer is constant over the task.
+        G are NaN, with a warning, where the layer is constant over the images.
 
     Raises
     ------

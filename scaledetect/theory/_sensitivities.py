@@ -176,5 +176,5 @@ def outcome(
 def _warn(layers: tuple[str, ...], constant: NDArray[np.bool_]) -> None:
     names = [name for name, flag in zip(layers, constant, strict=True) if flag]
     if names:
-        text = f"constant over the task (Delta <= 1000 eps E|f|^2), so D and G are NaN: {', '.join(names)}"
+        text = f"constant over the images (Delta <= 1000 eps E|f|^2), so D and G are NaN: {', '.join(names)}"
         warnings.warn(text, RuntimeWarning, stacklevel=4)

@@ -16,7 +16,7 @@ from scaledetect.sensitivity import image_sensitivities, sensitivities
 TASK = sd.Task(size=8, xi=3)
 
 # Weights are drawn anew: a ReLU may be off.
-pytestmark = pytest.mark.filterwarnings("ignore:constant over the task:RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:constant over the images:RuntimeWarning")
 
 
 def layers_of(net: Any, **options: Any) -> tuple[str, ...]:

@@ -54,6 +54,16 @@ def test_a_bad_layer_is_named_and_spoils_no_other(kind: str, dtype: torch.dtype)
     assert np.isfinite(np.delete(measured.R, bad)).all()
 
 
+def test_on_images_the_warning_speaks_of_images() -> None:
+    """It said "constant over the task" there too, where there is none."""
+    last = nn.Linear(256, 2)
+    nn.init.zeros_(last.weight)
+    net = nn.Sequential(nn.Flatten(), last)
+    with pytest.warns(RuntimeWarning, match=r"^constant over the images \(Delta") as caught:
+        sd.image_sensitivities(net, torch.rand(50, 1, 16, 16), layers=["output"])
+    assert not any("task" in str(one.message) for one in caught)
+
+
 def test_only_a_perturbed_version_is_not_finite() -> None:
     class Log(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -166,7 +176,7 @@ def test_the_threshold_of_a_constant_layer(eps: float, threshold: float, rule: s
     """1000 eps of float64 or 100 eps^2 of the layer's type, whichever is larger, itself included."""
     for energy in (1.0, 8.0):
         assert flaw_of(1.0, 1.0, threshold * energy * (1 + 1e-12), energy, eps) is None
-        assert flaw_of(1.0, 1.0, threshold * energy, energy, eps) == f"constant over the task (Delta <= {rule}"
+        assert flaw_of(1.0, 1.0, threshold * energy, energy, eps) == f"constant over the images (Delta <= {rule}"
     assert flaw_of(0.0, 0.0, 1.0, 1.0, eps) is None
     assert flaw_of(0.0, 0.0, 0.0, 0.0, eps) is not None
 

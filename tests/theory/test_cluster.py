@@ -208,7 +208,7 @@ def test_rows_are_those_of_a_measurement() -> None:
 
 def test_a_constant_layer_is_nan_and_named() -> None:
     net = nn.Sequential(nn.Conv1d(1, 1, 1), nn.AdaptiveAvgPool1d(1))
-    with pytest.warns(RuntimeWarning, match="constant over the task.*NaN: 1"):
+    with pytest.warns(RuntimeWarning, match="constant over the images.*NaN: 1"):
         found = sd.theory.cluster_sensitivities(net.double(), sd.Task(size=16, xi=4), layers=["0", "1"], n=50)
     assert np.isnan(found.D).tolist() == np.isnan(found.G).tolist() == [False, True]
     assert np.isfinite(found.R).all()

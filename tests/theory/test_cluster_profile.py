@@ -103,7 +103,7 @@ def test_the_interaction_of_a_product_is_all_of_it() -> None:
         return {"pixel": x.double(), "pair": (halves > 1.5).double(), "both": (halves + (halves > 1.5)).double()}
 
     task = sd.Task(size=32, xi=16, labelling="block")
-    with pytest.warns(RuntimeWarning, match="constant over the task.*pair"):
+    with pytest.warns(RuntimeWarning, match="constant over the images.*pair"):
         first = sd.theory.cluster_sensitivities(net, task, n=50)
     exact = sd.theory.cluster_sensitivities(net, task, order=2, n=50)
     share = sd.theory.pair_interaction(first, exact)

@@ -52,7 +52,7 @@ def general(task: Task, filters: tuple[int, ...], strides: tuple[int, ...], nois
         return theory.sensitivities(task, filter_size=filters, stride=strides, depth=len(filters), noise=noise)
 
 
-@pytest.mark.filterwarnings("ignore:constant over the task:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:constant over the images:RuntimeWarning")
 @pytest.mark.parametrize("mode", NOISE_MODES)
 @pytest.mark.parametrize(("task", "filters", "strides"), CASES)
 def test_fast_path_equals_general_path(

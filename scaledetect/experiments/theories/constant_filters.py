@@ -32,7 +32,7 @@ class ConstantFilters(Theory):
         """From task and architecture alone."""
         pooling = experiment.pooling
         with warnings.catch_warnings():
-            # A layer that is constant over the task has no number, which NaN says.
+            # A layer that is constant over the images has no number, which NaN says.
             warnings.simplefilter("ignore", RuntimeWarning)
             return sensitivities(
                 experiment.task,

@@ -114,7 +114,7 @@ def cluster_sensitivities(
     -------
     Sensitivities
         With ``kind="theory"``. D and Delta have standard error 0; G and R that of a jackknife over 50 blocks of noise,
-        with its `deviations`. D and G are NaN, with a warning, where a layer is constant over the task or not finite.
+        with its `deviations`. D and G are NaN, with a warning, where a layer is constant over the images or not finite.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def _flaw(moments: LayerMoments, noisy: FloatArray, eps: float) -> str | None:
     if not (np.isfinite([moments.shift, moments.second]).all() and np.isfinite(noisy).all()):
         return "activations are not finite"
     if 2 * moments.covariance <= 1000 * max(EPS, eps**2) * moments.second:
-        return "constant over the task (Delta <= 1000 eps E|f|^2)"
+        return "constant over the images (Delta <= 1000 eps E|f|^2)"
     return None
 
 

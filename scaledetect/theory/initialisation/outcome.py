@@ -64,5 +64,5 @@ def _ratio(means: FloatArray, errors: FloatArray, top: int, bottom: int) -> tupl
 def _warn_of_constant(layers: tuple[str, ...], constant: NDArray[np.bool_]) -> None:
     names = [name for name, flag in zip(layers, constant, strict=True) if flag]
     if names:
-        text = f"constant over the task (Delta <= 1000 eps E|f|^2), so D and G are NaN: {', '.join(names)}"
+        text = f"constant over the images (Delta <= 1000 eps E|f|^2), so D and G are NaN: {', '.join(names)}"
         warnings.warn(text, RuntimeWarning, stacklevel=4)
