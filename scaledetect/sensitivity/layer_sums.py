@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -85,9 +87,10 @@ class LayerSums:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
         self._deformed_events += self._add_distances(self._deformed, self._flat(activation), group, weight)
 
-    def noisy(self, activation: Tensor, group: Group) -> None:
-        """Add |f(x + eta) - f(x)|^2, of the only form."""
-        self._noisy_events[0] += self._add_distances(self._noisy[0], self._flat(activation), group)
+    def noisy(self, activation: Tensor, groups: Sequence[Group]) -> None:
+        """Add |f(x + eta) - f(x)|^2, of the only form: the same x with other noise for each of `groups`."""
+        for f, group in zip(self._flat(activation).chunk(len(groups)), groups, strict=True):
+            self._noisy_events[0] += self._add_distances(self._noisy[0], f, group)
 
     def finish(self, noise: int = 0) -> BlockSums:
         """The sums so far, on the host; on a CPU in the same memory, which further batches change."""

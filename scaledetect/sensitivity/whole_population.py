@@ -54,10 +54,11 @@ def measure_population(
     task, sizes = draws.task, class_sizes(draws.task.population)
     rows = passes.probe(draws(0, 8).clean, blocks=1, classes=2, noise_blocks=noise_blocks)
     for far, size in enumerate(sizes):
-        for start, n in runs(0, size, batch_size or rows):
+        most = batch_size or rows
+        for start, n in runs(0, size, most):
             # In a balanced stream the even samples are near and the odd ones far.
             pairs, y = pairs_at(task, 2 * np.arange(start, start + n, dtype=np.int64) + far, seed=draws.seed)
-            _add(passes, draws, pairs, y, first=far * sizes[0] + start, noise_blocks=noise_blocks)
+            _add(passes, draws, pairs, y, first=far * sizes[0] + start, noise_blocks=noise_blocks, most=most)
     return {name: layer.finish() for name, layer in passes.layers.items()}
 
 
@@ -94,18 +95,31 @@ def estimate_population(sums: BlockSums) -> Estimate:
     )
 
 
-def _add(passes: Passes, draws: TaskDraws, pairs: Pairs, y: NDArray[np.int8], *, first: int, noise_blocks: int) -> None:
-    """Pairs of one class, of numbers `first` on in the population: clean, under every move, and under noise."""
-    task, far = draws.task, int(y[0] < 0)
+def _add(
+    passes: Passes,
+    draws: TaskDraws,
+    pairs: Pairs,
+    y: NDArray[np.int8],
+    *,
+    first: int,
+    noise_blocks: int,
+    most: int,
+) -> None:
+    """Pairs of one class, of numbers `first` on in the population: clean, under every move, and under noise.
+
+    As many blocks of noise go through the net together as make up `most` images.
+    """
+    task, far, n = draws.task, int(y[0] < 0), len(y)
     n_pairs = sum(class_sizes(task.population))
-    passes.run(render_pairs(pairs, task, dtype=draws.dtype), lambda sums, f: sums.clean(f, Group(far, len(y))))
+    passes.run(render_pairs(pairs, task, dtype=draws.dtype), lambda sums, f: sums.clean(f, Group(far, n)))
     for moved, weight in _moves(pairs, task):
         images = render_pairs(moved, task, dtype=draws.dtype)
-        passes.run(images, lambda sums, f, weight=weight: sums.deformed(f, Group(far, len(y)), weight))  # type: ignore[misc]
-    for block in range(noise_blocks):
-        noisy = draws.of_pairs(pairs, y, start=block * n_pairs + first).noisy
-        group = Group(2 * block + far, len(y))
-        passes.run(noisy, lambda sums, f, group=group: sums.noisy(f, group))  # type: ignore[misc]
+        passes.run(images, lambda sums, f, weight=weight: sums.deformed(f, Group(far, n), weight))  # type: ignore[misc]
+    for start, count in runs(0, noise_blocks, max(1, most // n)):
+        blocks = range(start, start + count)
+        noisy = np.concatenate([draws.of_pairs(pairs, y, start=block * n_pairs + first).noisy for block in blocks])
+        groups = [Group(2 * block + far, n) for block in blocks]
+        passes.run(noisy, lambda sums, f, groups=groups: sums.noisy(f, groups))  # type: ignore[misc]
 
 
 def _moves(pairs: Pairs, task: Task) -> Iterator[tuple[Pairs, float]]:
