@@ -108,6 +108,7 @@ class _Data:
 
     def __init__(self, curves: pd.DataFrame, filters: pd.DataFrame, job: str) -> None:
         self._curves, self._filters, self.job = curves, filters, job
+        self._groups = dict(list(curves.groupby(["curve", "channels", "noise"], dropna=False)))
         first = curves.iloc[0]
         self.filter_size, self.stride, self.dim = (int(first[name]) for name in ("filter_size", "stride", "dim"))
         self.A = curves.groupby("k")["A"].first().to_numpy(dtype=np.float64)
@@ -126,9 +127,7 @@ class _Data:
         return bool((self._curves["curve"] == "constant filters").any())
 
     def values(self, curve: str, quantity: str, channels: str, noise: str = PAPER_NOISE) -> FloatArray:
-        rows = self._curves
-        rows = rows[(rows["curve"] == curve) & (rows["channels"] == channels) & (rows["noise"] == noise)]
-        return self._by_seed(rows, quantity)
+        return self._by_seed(self._groups[curve, channels, noise], quantity)
 
     def exact(self, quantity: str) -> FloatArray:
         """The curve of constant filters, shape (K,)."""
@@ -140,8 +139,7 @@ class _Data:
 
     def has(self, *curves: str, noise: str = PAPER_NOISE, channels: str = "each") -> bool:
         """Whether there are such rows of all these curves."""
-        rows = self._curves[(self._curves["noise"] == noise) & (self._curves["channels"] == channels)]
-        return set(curves) <= set(rows["curve"])
+        return all((curve, channels, noise) in self._groups for curve in curves)
 
     def ratio(self, subject: str, number: str, found: _Found, *, channels: str = "", noise: str = "") -> Estimate:
         """An estimate of a ratio, to be compared with 1."""
@@ -149,8 +147,7 @@ class _Data:
 
     @staticmethod
     def _by_seed(rows: pd.DataFrame, quantity: str) -> FloatArray:
-        table = rows.pivot_table(index="seed", columns="k", values=quantity, dropna=False)
-        return table.to_numpy(dtype=np.float64)
+        return rows.pivot(index="seed", columns="k", values=quantity).to_numpy(dtype=np.float64)
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> _Found:
