@@ -154,7 +154,8 @@ def test_bad_input_is_named(images: Any, options: dict[str, Any], message: str) 
 
 def test_a_run_hands_out_initial_nets_calibrated_on_their_training_rows_and_tracks_them() -> None:
     config = sd.TrainConfig(loss="cross_entropy", optimizer="adam", lr=1e-3, batch_size=32, max_epochs=1)
-    run = sd.train(TASK, "vgg11_bn", n_train=32, n_test=32, seeds=3, config=config, track=[0], track_draws=100)
+    spec = sd.nets.NetSpec("vgg11_bn", {"in_channels": 1, "n_classes": 2, "width": 0.25})
+    run = sd.train(TASK, spec, n_train=32, n_test=32, seeds=3, config=config, track=[0], track_draws=100)
     (member,) = run.members
     images, _ = sd.sample_images(TASK, 32, seed=factor_seed(3, "data"), split="train")
     expected = calibrate_batch_norm(member.initial_net(), images)
