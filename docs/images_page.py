@@ -2,6 +2,8 @@
 
     python docs/images_page.py                 # the page, the figures and the claims from the committed tables
     python docs/images_page.py --take FOLDER   # first takes what is finished in the folder of a reproduction
+    python docs/images_page.py --keep FOLDER   # stores what is finished in docs/data/images-laptop, for no page yet
+    python docs/images_page.py --give FOLDER   # makes a folder to go on in of what is stored there
 
 FOLDER is that of `scaledetect reproduce images-error --size small` (or laptop), finished or not.
 """
@@ -20,10 +22,11 @@ from scaledetect.reproduce.folder import read_table, write_table
 from scaledetect.reproduce.images.claims import claims_frame, decide_on_images, load_image_hypotheses
 from scaledetect.reproduce.images.error_figure import draw as draw_error
 from scaledetect.reproduce.images.filters_figure import draw as draw_filters
-from scaledetect.reproduce.images.grid import LABELS
+from scaledetect.reproduce.images.grid import LABELS, image_jobs
 from scaledetect.reproduce.images.layers_figure import draw as draw_layers
 
 DOCS = Path(__file__).resolve().parent
+STORED = DOCS / "data" / "images-laptop"
 NAMES = ("nets", "layers", "spectra")
 CURVES = {"initial": "before", "trained": "after", "shuffled": "shuffled"}
 
@@ -39,14 +42,23 @@ def read_runs() -> dict[str, object]:
     return found
 
 
-def take(folder: Path) -> None:
-    """Copy what is finished in the folder of a reproduction to docs/data."""
+def finished(folder: Path) -> tuple[dict[str, object], list[str], dict[str, pd.DataFrame]]:
+    """The configuration of a reproduction, its finished jobs, and their tables, one under another."""
     configuration = json.loads((folder / "images-error.json").read_text(encoding="utf-8"))["configuration"]
     jobs = [job for job in configuration["jobs"] if (folder / "jobs" / job).is_dir()]
+    tables = {}
     for name in NAMES:
         parts = [folder / "jobs" / job / f"{name}.csv" for job in jobs]
-        tables = [read_table(part) for part in parts if part.exists()]
-        write_table(DOCS / "data" / f"images-{name}.csv", pd.concat(tables, ignore_index=True))
+        tables[name] = pd.concat([read_table(part) for part in parts if part.exists()], ignore_index=True)
+    return configuration, jobs, tables
+
+
+def take(folder: Path) -> None:
+    """Copy what is finished in the folder of a reproduction to docs/data."""
+    configuration, jobs, tables = finished(folder)
+    for name, table in tables.items():
+        write_table(DOCS / "data" / f"images-{name}.csv", table)
+    assert isinstance(configuration["jobs"], dict)
     planned = list(configuration["jobs"].values())
     first = planned[0]
     made = {
@@ -56,6 +68,31 @@ def take(folder: Path) -> None:
         "options": {job["net"]: job["options"] for job in planned},
     }  # fmt: skip
     write_json(DOCS / "data" / "images.json", made)
+
+
+def keep(folder: Path) -> None:
+    """Store what is finished of a long run, so that it can go on elsewhere."""
+    configuration, jobs, tables = finished(folder)
+    STORED.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        write_table(STORED / f"{name}.csv", table)
+    write_json(STORED / "run.json", {"size": configuration["size"], "finished": jobs})
+
+
+def give(folder: Path) -> None:
+    """Make a folder in which `scaledetect reproduce images-error` goes on after what is stored."""
+    stored = json.loads((STORED / "run.json").read_text(encoding="utf-8"))
+    tables = {name: read_table(STORED / f"{name}.csv") for name in NAMES}
+    for job in image_jobs(stored["size"]):
+        if job.name in stored["finished"]:
+            target = folder / "jobs" / job.name
+            target.mkdir(parents=True)
+            for name, table in tables.items():
+                mine = (
+                    (table["net"] == job.net) & (table["sigma"] == job.config.noise_norm) & (table["seed"] == job.seed)
+                )
+                if mine.any():
+                    write_table(target / f"{name}.csv", table[mine])
 
 
 def learnt(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -210,6 +247,9 @@ python docs/images_page.py --take runs/images
 
 def main(arguments: list[str]) -> None:
     """Take the runs where asked to, decide, draw and write."""
+    if arguments[:1] in (["--keep"], ["--give"]):
+        {"--keep": keep, "--give": give}[arguments[0]](Path(arguments[1]))
+        return
     if arguments[:1] == ["--take"]:
         take(Path(arguments[1]))
     measured = {name: read_table(DOCS / "data" / f"images-{name}.csv") for name in NAMES}

@@ -79,7 +79,7 @@ def label(p: Site, q: Site, task: Spec) -> int:
     return label_of_sizes(tuple(z), task)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def list_pairs(task: Spec) -> tuple[frozenset[Pair], frozenset[Pair]]:
     """All near and all far pairs, each with its first site in row-major order first."""
     near: set[Pair] = set()

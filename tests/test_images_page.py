@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from scaledetect._base.files import plain
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +52,20 @@ def test_lenet_by_hand(tables: dict[str, pd.DataFrame]) -> None:
     row = tables["claims"].set_index("id").loc["lenet-D-falls"]
     assert row["n_seeds"] == len(y) >= 1
     assert row["value"] == pytest.approx(np.exp(np.mean(y)), rel=1e-5)
+
+
+def test_a_stored_run_is_given_back_job_by_job(
+    page: ModuleType, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored makes a folder; kept again, the folder makes the same files."""
+    stored = root / "docs" / "data" / "images-laptop"
+    page.give(tmp_path / "run")
+    jobs = {job.name: job.describe() for job in page.image_jobs("laptop")}
+    (tmp_path / "run" / "images-error.json").write_text(
+        json.dumps({"configuration": {"size": "laptop", "jobs": plain(jobs)}})
+    )
+    monkeypatch.setattr(page, "STORED", tmp_path / "again")
+    page.keep(tmp_path / "run")
+    names = sorted(path.name for path in stored.iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "again").iterdir())
+    assert all((tmp_path / "again" / name).read_bytes() == (stored / name).read_bytes() for name in names)

@@ -7,5 +7,6 @@ from scaledetect.leaderboard.entries.base import entry_class, entry_names
 ONE_EPOCH = [
     name
     for name in entry_names()
-    if entry_class(name).kind == "image net" or name in ("gap-cnn", "pooling-s1", "pooling-s2", "template", "transformer")
+    if entry_class(name).kind == "image net"
+    or name in ("gap-cnn", "pooling-s1", "pooling-s2", "template", "transformer")
 ]
