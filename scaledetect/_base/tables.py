@@ -14,6 +14,10 @@ MOST_ROWS = 60
 _CELL = "padding:2px 10px;border:none;"
 
 
+SMALL = 1e-4
+"""Below it zeros after the point are harder to count than an exponent is to read."""
+
+
 def with_error(value: float, error: float) -> str:
     """``0.53922(41)``: the error in units of the last digits, two of them."""
     if not (math.isfinite(value) and math.isfinite(error)):
@@ -26,7 +30,7 @@ def with_error(value: float, error: float) -> str:
     if error >= 1:
         digits = max(digits, 0)
         return f"{value:.{digits}f}({error:.{digits}f})"
-    if digits > 9:
+    if digits > 9 or max(abs(value), error) < SMALL:
         exponent = math.floor(math.log10(max(abs(value), error)))
         return f"{with_error(value / 10.0**exponent, error / 10.0**exponent)}e{exponent:+03d}"
     return f"{value:.{digits}f}({round(error * 10.0**digits)})"

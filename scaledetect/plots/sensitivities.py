@@ -96,8 +96,8 @@ def draw_sensitivities(
             if label in laws and axis == "A":
                 _guide(axes, exact.get(label, curve), name, getattr(laws[label], name))
         for index, rival in enumerate(rivals.values()):
-            x, y = _abscissa(rival, axis), getattr(rival, name)
-            axes.plot(x, np.where(y > 0, y, np.nan), **_rival_style(index))
+            x, y = _abscissa(rival, axis, beside=curves[""]), getattr(rival, name)
+            axes.plot(x, np.where(y > 0, y, np.nan), marker=_lone(y), **_rival_style(index))
         _dress(axes, name, axis, _names([*curves.values(), *exact.values(), *rivals.values()]))
     _legend(figure, curves, exact, rivals)
 
@@ -121,8 +121,18 @@ def _horizontal(against: str | None, curves: list[Sensitivities]) -> str:
     return against
 
 
-def _abscissa(curve: Sensitivities, against: str) -> NDArray[np.float64]:
-    return curve.A if against == "A" and curve.A is not None else curve.depth.astype(np.float64)
+def _abscissa(curve: Sensitivities, against: str, *, beside: Sensitivities | None = None) -> NDArray[np.float64]:
+    """Where its layers are drawn; those of a theory of a few layers `beside` a curve of them all, in its places."""
+    if against == "A" and curve.A is not None:
+        return curve.A
+    if beside is not None and set(curve.layers) <= set(beside.layers):
+        return np.array([beside.layers.index(layer) + 1 for layer in curve.layers], dtype=np.float64)
+    return curve.depth.astype(np.float64)
+
+
+def _lone(y: NDArray[np.float64]) -> str:
+    """A marker for a single number, of which a line shows nothing."""
+    return "_" if np.isfinite(y).sum() == 1 else ""
 
 
 def _rival_style(index: int) -> dict[str, Any]:
@@ -146,8 +156,8 @@ def _draw(
 ) -> None:
     color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
     if exact is not None:
-        x, y = _abscissa(exact, against), getattr(exact, name)
-        axes.plot(x, np.where(y > 0, y, np.nan), "--", color=color, linewidth=1.2)
+        x, y = _abscissa(exact, against, beside=curve), getattr(exact, name)
+        axes.plot(x, np.where(y > 0, y, np.nan), "--", marker=_lone(y), color=color, linewidth=1.2)
     x, y = _abscissa(curve, against), getattr(curve, name)
     shown = np.where(y > 0, y, np.nan)
     if curve.kind == "theory":
@@ -175,10 +185,10 @@ def _guide(axes: Axes, curve: Sensitivities, name: str, exponent: float) -> None
 
 
 def _names(curves: list[Sensitivities]) -> tuple[str, ...]:
-    """Names of the layers, where all curves have the same few and they say more than numbers."""
+    """Names of the layers, where they are few, those of all curves, and say more than numbers."""
     layers = curves[0].layers
     numbers = all(re.fullmatch(r"layer\d+|\d+", name) for name in layers)
-    shared = all(curve.layers == layers for curve in curves)
+    shared = all(set(curve.layers) <= set(layers) for curve in curves)
     return () if numbers or not shared or len(layers) > NAMED_LAYERS else layers
 
 

@@ -209,15 +209,16 @@ class Sensitivities:
         """Deviation from `reference` in joint standard errors, for "D", "G", "R" and "Delta"; each of shape (K,).
 
         0 where both agree to rounding and neither has an error; infinite where they differ and neither has one; NaN
-        where the reference says nothing. Several references, by name, give such a dictionary each.
+        where the reference says nothing, as of layers that it does not name. Several references, by name, give such a
+        dictionary each.
         """
         if isinstance(reference, Mapping):
             return {name: self.z(one) for name, one in reference.items()}
         if not isinstance(reference, Sensitivities):
             text = "must be a Sensitivities, or a mapping from names to such"
             raise bad_type("reference", type(reference).__name__, text, "make one with Sensitivities.from_arrays")
-        if self.layers != reference.layers:
-            way_out = "give from_arrays(layers=...) the layers of this result"
+        if not set(reference.layers) <= set(self.layers):
+            way_out = "give from_arrays(layers=...) layers of this result"
             raise bad_value("reference", reference.layers, f"has other layers than this result: {self.layers}", way_out)
         return {name: _z_score(self, reference, name) for name in ("D", "G", "R", "Delta")}
 
@@ -277,9 +278,15 @@ def _prediction(name: str, value: ArrayLike) -> FloatArray:
     return array
 
 
+def _over(layers: Sequence[str], s: Sensitivities, name: str) -> FloatArray:
+    """The numbers of `s` in the places of `layers`; NaN for those that it does not have."""
+    known = dict(zip(s.layers, getattr(s, name), strict=True))
+    return np.array([known.get(layer, np.nan) for layer in layers], dtype=np.float64)
+
+
 def _z_score(one: Sensitivities, other: Sensitivities, name: str) -> FloatArray:
-    a, b = getattr(one, name), getattr(other, name)
-    error = np.hypot(getattr(one, name + "_stderr"), getattr(other, name + "_stderr"))
+    a, b = getattr(one, name), _over(one.layers, other, name)
+    error = np.hypot(getattr(one, name + "_stderr"), _over(one.layers, other, name + "_stderr"))
     gap = a - b
     # What separates two zeros, or two results without an error bar, is rounding.
     same = np.isclose(a, b, rtol=0, atol=1e-12) | (np.isclose(a, b, rtol=1e-6) & (error == 0))

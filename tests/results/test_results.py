@@ -148,6 +148,20 @@ def test_z_of_several_theories_by_name() -> None:
         s.z([1.0])  # type: ignore[call-overload]
 
 
+def test_a_theory_of_a_few_layers_stands_beside_those() -> None:
+    """It was refused by `z`, and drawn in the places of the first layers."""
+    s = results()["measured"]
+    first, *_, last = s.layers
+    few = sd.Sensitivities.from_arrays(D=[1.0, 2.0], D_stderr=[0.0, 0.5], layers=[last, first])
+    z = s.z(few)["D"]
+    assert np.isnan(z[1:-1]).all()
+    np.testing.assert_allclose(z[-1], (s.D[-1] - 1) / s.D_stderr[-1])
+    np.testing.assert_allclose(z[0], (s.D[0] - 2) / np.hypot(s.D_stderr[0], 0.5))
+    for theory in (few, {"few": few}):
+        lines = [np.asarray(line.get_xdata()).tolist() for line in s.plot(theory, against="depth").axes[0].get_lines()]
+        assert [len(s), 1] in lines
+
+
 def test_files_with_the_vector_of_each_block_are_read(tmp_path: Path) -> None:
     """As version 0.1 wrote them: vectors of shape (blocks, classes, A) in the place of totals and sketches."""
     result = results()["measured"]
