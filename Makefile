@@ -34,9 +34,9 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
-# The wheel is built and installed by tests/test_packaging.py.
+# The wheel is built and installed by tests/test_packaging.py. Tests are kept compiled, whatever the shell says.
 unit: .venv/installed
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 15
 
 # Malformed inputs: 100000 of them took half of a loaded core half an hour. FIRST=100000 takes the next ones, and
 # python -m fuzz TARGET NUMBER repeats one.

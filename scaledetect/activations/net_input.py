@@ -19,7 +19,7 @@ Prepare = Callable[[Tensor], Tensor]
 MEMORY = 2**29
 """Bytes that the images and activations of one batch may take on a CPU; four times that on an accelerator."""
 
-CACHE = 2**22
+CACHE = 2**23
 """Bytes of a layer in a batch beyond which nothing is gained on a CPU: larger ones leave its caches."""
 
 EFFICIENT_ROWS = 64
