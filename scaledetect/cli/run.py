@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Cards = Annotated[str | None, typer.Option(help="Score cards, with commas between; default: those of the budget.")]
 Entries = Annotated[str | None, typer.Option(help="Entries, names or module:Class; default: those of the budget.")]
-Sizes = Annotated[str | None, typer.Option(help="Training images, as in 64,256; default: of card and budget.")]
+Sizes = Annotated[str | None, typer.Option(help="Training images, as in 64,256; default: of each card.")]
 Roots = Annotated[str | None, typer.Option(help="Seeds, as in 0,1,2; default: study seeds of the card, 3 if quick.")]
 BudgetName = Annotated[str, typer.Option(metavar="quick|full", help="Which part of the grid.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes of this machine; default: one a core.")]
@@ -48,7 +48,7 @@ def run(
     """Run entries on score cards and record each run; started again, it goes on where it was.
 
     Training sets grow until the error of an entry is below 1 %, and two sizes further; in the quick budget until it is
-    below 10 %.
+    below 10 %. A card that has too few rows for some of --n-train takes the others, and says so.
     """
     from scaledetect.leaderboard.runner import RunLimits, plan_runs
 
@@ -60,6 +60,7 @@ def run(
         n_train=None if n_train is None else numbers("n_train", n_train),
         seeds=None if seeds is None else numbers("seeds", seeds),
         budget=cast("Budget", budget),
+        on_beyond=_tell_beyond,
     )
     options: dict[str, Any] = {"jobs": _cores() if jobs is None else jobs, "scheduler": scheduler}
     options |= {"retry_failed": retry_failed, "limits": limits, "doubling": None if all_sizes else _rule(budget)}
@@ -75,6 +76,11 @@ def _rule(budget: str) -> Doubling:
     from scaledetect.leaderboard.runner import Doubling
 
     return Doubling() if budget == "full" else Doubling(level=0.1, further=0)
+
+
+def _tell_beyond(card: str, sizes: tuple[int, ...], largest: int) -> None:
+    left = ", ".join(map(str, sizes))
+    typer.echo(f"{card}: has no rows for P = {left}, left out there; its largest is {largest}", err=True)
 
 
 def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:

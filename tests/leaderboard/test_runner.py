@@ -115,6 +115,28 @@ def test_what_is_asked_for_is_planned() -> None:
     assert [(one.run.n_train, one.run.seed) for one in plan] == [(5, 7), (5, 8)]
 
 
+def test_cards_of_a_family_take_the_sizes_that_they_have_rows_for() -> None:
+    """A size is refused only where no card has rows for it."""
+    told: list[tuple[str, tuple[int, ...], int]] = []
+    cards = ["block-1d-L64", "block-1d-L128", "block-1d-L256"]
+    plan = plan_runs(
+        cards=cards, entries=["chance"], n_train=[32, 512, 2048], seeds=[0], on_beyond=lambda *what: told.append(what)
+    )
+    sizes = {card: sorted(one.run.n_train for one in plan if one.run.card == card) for card in cards}
+    assert sizes == dict(zip(cards, ([32], [32, 512], [32, 512, 2048]), strict=True))
+    assert told == [("block-1d-L64", (512, 2048), 256), ("block-1d-L128", (2048,), 1024)]
+    with pytest.raises(ValueError, match="n_train=8192: must be from 1 to 4096, the largest of card 'block-1d-L256'"):
+        plan_runs(cards=cards, entries=["chance"], n_train=[32, 8192], seeds=[0])
+
+
+def test_the_command_says_which_sizes_a_card_has_no_rows_for(tmp_path: Path) -> None:
+    cards = ["--cards", "block-1d-L64,block-1d-L128", "--entries", "chance"]
+    options = ["--n-train", "32,512", "--seeds", "0", "--jobs", "1", "--output", str(tmp_path)]
+    done = CliRunner().invoke(app, ["run", *cards, *options])
+    assert done.exit_code == 0 and "3 runs recorded" in done.stdout
+    assert "block-1d-L64: has no rows for P = 512, left out there; its largest is 256" in done.stderr
+
+
 def test_a_run_asked_for_twice_is_planned_once(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / f"{CARD}.toml").write_text((root / f"tasks/{CARD}.toml").read_text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def plan_runs(
     n_train: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
     budget: Budget = "quick",
+    on_beyond: Callable[[str, tuple[int, ...], int], object] = lambda card, sizes, largest: None,
 ) -> tuple[Planned, ...]:
     """The runs of a budget: cards x entries x training sizes x seeds, within the limits that each entry declares.
 
@@ -63,10 +64,13 @@ def plan_runs(
     entries : sequence of str, optional
         Names of entries, or ``module:Class`` from the current folder. Default: those of the budget.
     n_train : sequence of int, optional
-        Default: those of each card.
+        Default: those of each card. A card that has no rows for some of them takes the others, as the cards of a
+        family are of different sizes; at least one card must have rows for each.
     seeds : sequence of int, optional
         Roots of the runs. Default: the first `FULL_SEEDS` study seeds of each card, or `QUICK_SEEDS`.
     budget : {"quick", "full"}, default "quick"
+    on_beyond : callable, optional
+        Called with a card, the sizes of `n_train` that it has no rows for, and its largest.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def plan_runs(
     Raises
     ------
     KeyError, TypeError, ValueError
-        For names that are not there, a card that is not for scores, training sizes that a card has no rows for, and an
+        For names that are not there, a card that is not for scores, training sizes that no card has rows for, and an
         entry of one's own that has the name of another.
     """
     one_of("budget", budget, BUDGETS)
@@ -84,16 +88,21 @@ def plan_runs(
     chosen_names = entry_names(budget) if entries is None else texts("entries", entries)
     chosen = {source: find_entry(source) for source in chosen_names}
     _check_names(chosen)
-    planned = {one.key: one for source in sources for one in _of_card(source, chosen, n_train, seeds, budget)}
+    cards_by_source = {source: _score_card(source) for source in sources}
+    asked = None if n_train is None else _checked_sizes(n_train, list(cards_by_source.values()))
+    planned: dict[str, Planned] = {}
+    for source, card in cards_by_source.items():
+        sizes, beyond = _sizes(card, asked)
+        if beyond:
+            on_beyond(card.name, beyond, _largest(card))
+        planned |= {one.key: one for one in _of_card(source, card, chosen, sizes, _seeds(card, seeds, budget))}
     # Long runs first: the last ones to end are then short, and no worker waits long for another.
     return tuple(sorted(planned.values(), key=lambda one: -one.run.n_train))
 
 
 def _of_card(
-    source: str, entries: dict[str, Entry], n_train: Sequence[int] | None, seeds: Sequence[int] | None, budget: Budget
+    source: str, card: Card, entries: dict[str, Entry], sizes: Sequence[int], roots: Sequence[int]
 ) -> Iterator[Planned]:
-    card = _score_card(source)
-    sizes, roots = _sizes(card, n_train), _seeds(card, seeds, budget)
     for entry_source, entry in entries.items():
         if entry.applies(card.task):
             for size in (size for size in sizes if entry.limits.admits(card.task, size)):
@@ -149,16 +158,30 @@ def _score_card(source: str) -> Card:
     return card
 
 
-def _sizes(card: Card, asked: Sequence[int] | None) -> list[int]:
+def _largest(card: Card) -> int:
     assert card.budgets is not None
-    sizes = list(card.budgets.n_train)
-    if asked is None:
-        return sizes
+    return max(card.budgets.n_train)
+
+
+def _checked_sizes(asked: Sequence[int], cards: Sequence[Card]) -> list[int]:
+    """Sizes without repetitions, each of which at least one card has rows for."""
     found = integers("n_train", asked, kind="numbers of training images")
+    largest = max(cards, key=_largest, default=None)
     for size in found:
-        if not 1 <= size <= sizes[-1]:
-            raise bad_value("n_train", size, f"must be from 1 to {sizes[-1]}, the largest of card {card.name!r}")
+        if largest is not None and not 1 <= size <= _largest(largest):
+            raise bad_value(
+                "n_train", size, f"must be from 1 to {_largest(largest)}, the largest of card {largest.name!r}"
+            )
     return list(dict.fromkeys(found))
+
+
+def _sizes(card: Card, asked: Sequence[int] | None) -> tuple[list[int], tuple[int, ...]]:
+    """The sizes that the card is run at, and those asked for that it has no rows for."""
+    assert card.budgets is not None
+    if asked is None:
+        return list(card.budgets.n_train), ()
+    within = [size for size in asked if size <= _largest(card)]
+    return within, tuple(size for size in asked if size not in within)
 
 
 def _seeds(card: Card, asked: Sequence[int] | None, budget: Budget) -> list[int]:
