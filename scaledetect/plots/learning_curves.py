@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -16,6 +18,9 @@ from scaledetect.plots.style import COLORS, GREY, MARKERS, legible_ticks
 __all__ = ["ScalingCurve", "plot_learning_curves", "plot_scaling"]
 
 COLUMNS = 4
+
+LABEL_HEIGHT = 0.08
+"""Of an exponent beside its line, as a share of the height of a panel."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: f
         values = [one for curve in methods.values() for one in (*curve.values, *(y for _, y in curve.beyond))]
         # The interval of two seeds may cover many powers of ten.
         axes.set_ylim(min(values) / 4, max(values) * 3)
+        _write_exponents(axes, [(curve, styles[name]["color"]) for name, curve in methods.items()])
         legible_ticks(axes.yaxis)
         axes.set_title(title, fontsize=9)
         axes.set(xlabel="size $L$", ylabel=f"$P^*$({100 * level:g} %)")
@@ -146,15 +152,51 @@ def _draw_scaling(axes: Axes, curve: ScalingCurve, style: dict[str, Any]) -> Non
         axes.plot([place], [largest], color=style["color"], marker=r"$\uparrow$", markersize=7, linestyle="none")
     if curve.exponent is None:
         return
+    axes.plot(*_fitted_line(curve), color=style["color"], linewidth=1)
+
+
+def _fitted_line(curve: ScalingCurve) -> tuple[list[float], list[float]]:
+    """L and P* at both ends of the power law through the mean of the points that it was fitted to."""
     logs = [(math.log(s), math.log(v)) for s, v in zip(curve.sizes, curve.values, strict=True) if s in curve.fitted]
     x0, y0 = (sum(part) / len(logs) for part in zip(*logs, strict=True))
-    ends = [math.log(min(curve.fitted)), math.log(max(curve.fitted))]
-    line = [math.exp(y0 + curve.exponent * (x - x0)) for x in ends]
-    axes.plot([math.exp(x) for x in ends], line, color=style["color"], linewidth=1)
-    axes.annotate(
-        f"$L^{{{curve.exponent:.2f}}}$", (math.exp(ends[1]), line[1]), color=style["color"], fontsize=8,
-        xytext=(4, 0), textcoords="offset points", va="center",
-    )  # fmt: skip
+    ends = [float(min(curve.fitted)), float(max(curve.fitted))]
+    return ends, [math.exp(y0 + (curve.exponent or 0.0) * (math.log(x) - x0)) for x in ends]
+
+
+def _write_exponents(axes: Axes, curves: Sequence[tuple[ScalingCurve, str]]) -> None:
+    """Exponents beside the right ends of their lines; those of one end are moved apart where they would overprint."""
+    low, high = (math.log(limit) for limit in axes.get_ylim())
+    by_end: dict[float, list[tuple[float, str, str]]] = defaultdict(list)
+    for curve, color in curves:
+        if curve.exponent is not None:
+            sizes, values = _fitted_line(curve)
+            by_end[sizes[1]].append((math.log(values[1]), f"$L^{{{curve.exponent:.2f}}}$", color))
+    for end, labels in by_end.items():
+        labels.sort()
+        heights = spread_out([height for height, _, _ in labels], LABEL_HEIGHT * (high - low))
+        for height, (_, text, color) in zip(heights, labels, strict=True):
+            axes.annotate(
+                text, (end, math.exp(height)), color=color, fontsize=8, xytext=(6, 0), textcoords="offset points",
+                va="center",
+            )  # fmt: skip
+
+
+def spread_out(places: Sequence[float], gap: float) -> list[float]:
+    """Rising `places` moved as little as need be, so that neighbours are at least `gap` apart: least squares.
+
+    Examples
+    --------
+    >>> spread_out([0.0, 1.0, 1.0, 5.0], 1.0)
+    [-0.3333333333333333, 0.6666666666666667, 1.6666666666666667, 5.0]
+    """
+    # Less k gaps each must not fall: neighbours that would are put at their mean.
+    groups: list[list[float]] = []
+    for k, place in enumerate(places):
+        groups.append([place - k * gap])
+        while len(groups) > 1 and fmean(groups[-2]) > fmean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    level = [fmean(group) for group in groups for _ in group]
+    return [one + k * gap for k, one in enumerate(level)]
 
 
 def _styles(names: Any) -> dict[str, dict[str, Any]]:

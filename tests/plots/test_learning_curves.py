@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,17 @@ def test_scaling_draws_the_fitted_line_through_the_points_it_was_fitted_to() -> 
     assert np.asarray(axes.get_lines()[1].get_ydata())[1] == 18.0
     with pytest.raises(ValueError, match="no sample complexity"):
         plot_scaling({})
+
+
+def test_exponents_of_two_methods_on_one_panel_do_not_overprint() -> None:
+    """Lines that end at nearly one point have labels a line of text apart, in the order of the lines."""
+    ones, intervals = (16, 32, 64), [(None, None)] * 3
+    methods = {
+        name: ScalingCurve(ones, values, intervals, exponent=0.45, fitted=ones)
+        for name, values in (("a", (240, 330, 446)), ("b", (250, 324, 446)), ("c", (1470, 5580, 20000)))
+    }
+    figure = plot_scaling({"blocks": methods})
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    boxes = sorted((label.get_window_extent() for label in axes.texts), key=lambda box: box.y0)
+    assert len(boxes) == 3 and all(a.y1 <= b.y0 for a, b in pairwise(boxes))
