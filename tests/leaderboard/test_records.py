@@ -63,6 +63,19 @@ def test_what_is_written_is_read(tmp_path: Path, record: Record) -> None:
     assert read_record(rewritten(path, lambda data: None, seal=True)).sha256 == record.sha256
 
 
+def test_records_of_one_environment_share_it_and_each_is_checked_in_full(tmp_path: Path) -> None:
+    """Equal in Python is not equal in JSON: true and 1.0 are no number of threads, also after a record that has 1."""
+    first, second = (read_record(write_record(tmp_path, sample_record(seed=seed))) for seed in (0, 1))
+    assert first.environment is second.environment
+    path = record_path(tmp_path, second)
+    threads = second.environment.threads
+    for other in (float(threads), True):
+        assert other == threads == 1
+        rewritten(path, lambda data, other=other: data["environment"].update(threads=other), seal=True)  # type: ignore[misc]
+        with pytest.raises(RecordError, match=r"environment\.threads"):
+            read_record(path)
+
+
 def test_the_key_names_the_run() -> None:
     key = sample_record().key
     changes: tuple[dict[str, Any], ...] = (
