@@ -45,6 +45,9 @@ class Transformer(nn.Module):
         Numbers of a token, a multiple of `heads`.
     heads : int, default 4
         Heads of each attention.
+    axial : bool, default False
+        Whether the position of a patch is the sum of one vector of its row, one of its column, ...: ``dim`` times as
+        many vectors as patches a side, each seen in many more images, in place of one vector a patch.
     n_classes : int, default 1
         Outputs; two for the cross-entropy.
     seed : int, default 0
@@ -85,6 +88,7 @@ class Transformer(nn.Module):
         depth: int = 2,
         width: int = 64,
         heads: int = 4,
+        axial: bool = False,
         n_classes: int = 1,
         seed: int = 0,
     ) -> None:
@@ -100,7 +104,8 @@ class Transformer(nn.Module):
         if tokens > MOST_TOKENS:
             raise bad_value("size", size, f"makes {tokens} tokens, above {MOST_TOKENS}", "take larger patches")
         with seeded(seed):
-            self.positions = nn.Parameter(FIRST_SPREAD * torch.randn(tokens, width))
+            shape = (self.dim, self.size // self.patch) if axial else (1, tokens)
+            self.positions = nn.Parameter(FIRST_SPREAD * torch.randn(*shape, width))
             self.class_position = nn.Parameter(FIRST_SPREAD * torch.randn(width))
             self.embedding = nn.Linear(self.patch**self.dim, width, bias=False)
             nn.init.normal_(self.embedding.weight, std=FIRST_SPREAD)
@@ -122,13 +127,19 @@ class Transformer(nn.Module):
         share, places = (energy / total).topk(most, dim=1)
         lit = patches.take_along_dim(places[..., None], dim=1) / total.sqrt()[..., None]
         tokens = torch.cat(
-            [self.class_position.expand(len(x), 1, -1), self.embedding(lit) + self.positions[places]], dim=1
+            [self.class_position.expand(len(x), 1, -1), self.embedding(lit) + self._positions_of(places)], dim=1
         )
         weight = functional.pad(share, (1, 0), value=1.0).log()[:, None, None, :]
         for block in self.blocks:
             tokens = block(tokens, weight)
         output: Tensor = self.output(self.class_token(tokens[:, 0]))
         return output
+
+    def _positions_of(self, places: Tensor) -> Tensor:
+        """Vectors of patches counted in row-major order: the sum over axes, or over the one axis of all patches."""
+        axes, side, _ = self.positions.shape
+        vectors = [self.positions[axis, places // side ** (axes - 1 - axis) % side] for axis in range(axes)]
+        return torch.stack(vectors).sum(0)
 
     def _patches(self, x: Tensor) -> Tensor:
         """Shape (n, tokens, pixels of a patch), patches in row-major order, and the pixels of each too."""

@@ -17,8 +17,9 @@ WIDTH = 8
 HEADS = 2
 
 
-def built(size: int, dim: int, patch: int) -> Transformer:
-    net = Transformer(size, dim=dim, patch=patch, depth=2, width=WIDTH, heads=HEADS, n_classes=2, seed=3).double()
+def built(size: int, dim: int, patch: int, *, axial: bool = False) -> Transformer:
+    options: dict[str, Any] = {"depth": 2, "width": WIDTH, "heads": HEADS, "n_classes": 2, "seed": 3}
+    net = Transformer(size, dim=dim, patch=patch, axial=axial, **options).double()
     with torch.no_grad():  # attention that is far from uniform, and norms that are not the identity
         for parameter in net.parameters():
             parameter.add_(
@@ -86,15 +87,20 @@ def naive(net: Transformer, image: NDArray[np.float64]) -> NDArray[np.float64]:
         patch = image[tuple(slice(start, start + net.patch) for start in corner)].ravel()
         shares.append(float((patch**2).sum()) / total if total else 0.0)
         scaled = patch / math.sqrt(total) if total else patch
-        tokens.append(w["embedding.weight"] @ scaled + w["positions"][place])
+        if len(w["positions"]) == 1:
+            position = w["positions"][0, place]
+        else:
+            position = sum(w["positions"][axis, start // net.patch] for axis, start in enumerate(corner))
+        tokens.append(w["embedding.weight"] @ scaled + position)
     for k in range(2):
         tokens = block(tokens, shares, w, f"blocks.{k}")
     return linear(norm(tokens[0], w, "class_token"), w, "output")
 
 
+@pytest.mark.parametrize("axial", [False, True])
 @pytest.mark.parametrize(("size", "dim", "patch"), [(8, 1, 1), (8, 1, 2), (4, 2, 2), (6, 2, 2), (2, 3, 1)])
-def test_it_is_what_the_naive_version_says(size: int, dim: int, patch: int) -> None:
-    net, X = built(size, dim, patch), images(size, dim)
+def test_it_is_what_the_naive_version_says(size: int, dim: int, patch: int, axial: bool) -> None:
+    net, X = built(size, dim, patch, axial=axial), images(size, dim)
     with torch.no_grad():
         found = net(torch.from_numpy(X)).numpy()
     np.testing.assert_allclose(found, [naive(net, image[0]) for image in X], rtol=1e-9)
