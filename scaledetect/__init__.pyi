@@ -29,7 +29,6 @@ from .task.task import Task
 from .training import (
     ImageTrainConfig,
     ImageTrainingRun,
-    PoolingNetClassifier,
     TrainConfig,
     TrainedMember,
     TrainingRun,
@@ -37,6 +36,7 @@ from .training import (
     load_member,
     train,
 )
+from .training.classifier import PoolingNetClassifier as PoolingNetClassifier
 
 __all__ = [
     "Diffeo",

@@ -1,7 +1,6 @@
 """Training: many seeds at once, repeatable, and resumed where it was broken off."""
 
 from scaledetect.sampling.seeds import factor_seed
-from scaledetect.training.classifier import PoolingNetClassifier
 from scaledetect.training.config import TrainConfig
 from scaledetect.training.images import ImageTrainConfig, ImageTrainingRun
 from scaledetect.training.loop import TrainProgress
@@ -12,7 +11,6 @@ from scaledetect.training.store import load_member, read_log
 __all__ = [
     "ImageTrainConfig",
     "ImageTrainingRun",
-    "PoolingNetClassifier",
     "TrainConfig",
     "TrainProgress",
     "TrainedMember",
