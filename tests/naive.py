@@ -338,7 +338,7 @@ def line_parts(h: Site, low: int, high: int, task: Spec) -> list[int]:
     return [n * generic, at_zero, at_half]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def line_starts(task: Spec, cls: str) -> tuple[int, ...]:
     """The number of pairs before each line, and then that of all."""
     counts = (sum(line_parts(h, *interval(h, task, cls), task)) for h in lines(task))

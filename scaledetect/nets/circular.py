@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.conv import _ConvNd
 
 from scaledetect._base.arguments import integer
 from scaledetect._base.errors import bad_value
@@ -49,7 +50,22 @@ def circular_pad(x: Tensor, filter_size: tuple[int, ...]) -> Tensor:
     return x
 
 
-class CircularConv1d(nn.Conv1d):
+class _Undrawn(_ConvNd):
+    """A convolution that is built without drawing weights, as whoever builds it fills them.
+
+    `torch.nn.utils.skip_init` does the same by way of torch's meta device, which takes a second to load.
+    """
+
+    _built = False
+
+    def reset_parameters(self) -> None:
+        """Draw torch's usual first weights; not when the layer is built."""
+        if self._built:
+            super().reset_parameters()
+        self._built = True
+
+
+class CircularConv1d(_Undrawn, nn.Conv1d):
     """`torch.nn.Conv1d` on a circle: ceil(L / stride) sites leave for L that come in, whatever L."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -58,7 +74,7 @@ class CircularConv1d(nn.Conv1d):
         return _box_sums(self, padded) if _is_box(self) else super().forward(padded)
 
 
-class CircularConv2d(nn.Conv2d):
+class CircularConv2d(_Undrawn, nn.Conv2d):
     """`torch.nn.Conv2d` on a torus: ceil(L / stride) sites per axis leave for L that come in, whatever L."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -67,7 +83,7 @@ class CircularConv2d(nn.Conv2d):
         return _box_sums(self, padded) if _is_box(self) else super().forward(padded)
 
 
-class CircularConv3d(nn.Conv3d):
+class CircularConv3d(_Undrawn, nn.Conv3d):
     """`torch.nn.Conv3d` on a torus: ceil(L / stride) sites per axis leave for L that come in, whatever L."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -131,12 +147,9 @@ def circular_conv(
     TypeError, ValueError
         When `dim` is not 1, 2 or 3, or the filter has more than 2^28 weights.
     """
-    kinds = {1: CircularConv1d, 2: CircularConv2d, 3: CircularConv3d}
+    kinds: dict[int, type[CircularConv]] = {1: CircularConv1d, 2: CircularConv2d, 3: CircularConv3d}
     integer("dim", dim, 1, 3, kind="1, 2 or 3")
     weights = in_channels * out_channels * filter_size**dim
     if weights > MOST_WEIGHTS:
         raise bad_value("filter_size", filter_size, f"a layer would have {weights} weights, above {MOST_WEIGHTS}")
-    conv: CircularConv = nn.utils.skip_init(  # type: ignore[no-untyped-call]
-        kinds[dim], in_channels, out_channels, filter_size, stride=stride, bias=bias
-    )
-    return conv
+    return kinds[dim](in_channels, out_channels, filter_size, stride=stride, bias=bias)

@@ -51,6 +51,7 @@ def test_formula(dim: int, size: int, filter_size: int, stride: int, depth: int,
 
 @pytest.mark.parametrize("gain", ["critical", "paper"])
 @pytest.mark.parametrize(("filter_size", "stride"), [(2, 2), (3, 1)])
+@torch.no_grad()
 def test_second_moment_obeys_the_recursion(filter_size: int, stride: int, gain: Gain) -> None:
     X, _ = sd.sample_images(sd.Task(dim=1, size=64, xi=16), 4, replace=True)
     seen = []

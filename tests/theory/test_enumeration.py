@@ -167,6 +167,12 @@ def image_of(task: Task, *sites: Site) -> FloatArray:
     return image.ravel()
 
 
+def moved(task: Task, p: Site) -> tuple[FloatArray, FloatArray]:
+    """The images of one pixel after each of its moves, and the probabilities of these."""
+    found = destinations(task, p)
+    return np.array([image_of(task, to) for to, _ in found]), np.array([chance for _, chance in found])
+
+
 # ---------------------------------------------------------------------- oracle: the sensitivities
 
 
@@ -184,11 +190,11 @@ def enumerate_sensitivities(
         image = image_of(task, p, q)
         mean += weight * image
         square += weight * np.array([np.sum((net @ image) ** 2) for net in nets])
-        for (p_to, p_chance), (q_to, q_chance) in itertools.product(destinations(task, p), destinations(task, q)):
-            change = image_of(task, p_to, q_to) - image
-            chance = weight * p_chance * q_chance
-            strength += chance * float(change @ change)
-            shift += chance * np.array([np.sum((net @ change) ** 2) for net in nets])
+        (one, p_chances), (other, q_chances) = (moved(task, site) for site in (p, q))
+        changes = (one[:, None] + other[None]).reshape(-1, sites) - image
+        chances = weight * np.outer(p_chances, q_chances).ravel()
+        strength += float(chances @ np.sum(changes**2, axis=1))
+        shift += np.array([chances @ np.sum((changes @ net.T) ** 2, axis=1) for net in nets])
     delta = 2 * (square - np.array([np.sum((net @ mean) ** 2) for net in nets]))
     sigma = math.sqrt(strength / sites)
     result: dict[str, FloatArray | float] = {"sigma": sigma, "Delta": delta, "D": shift / delta}
