@@ -51,9 +51,11 @@ Multiple = Annotated[
 ZeroValidation = Annotated[bool, typer.Option("--zero-validation", help="The target asks for no validation error too.")]
 Dtype = Annotated[str | None, typer.Option(help="float32 (default) or float64.")]
 First = Annotated[str | None, typer.Option(help="Image net, with --images: first weights, torch (default) or he.")]
-Momentum = Annotated[float | None, typer.Option(help="With --images, of sgd; default 0.9.")]
-Decay = Annotated[float | None, typer.Option(help="With --images: weight decay of matrices; default 0.0005.")]
-Share = Annotated[float | None, typer.Option(help="With --images: share of the epochs the cosine falls over.")]
+Momentum = Annotated[float | None, typer.Option(help="Of sgd; default 0, on images 0.9.")]
+Decay = Annotated[float | None, typer.Option(help="Weight decay of matrices; default 0, on images 0.0005.")]
+Share = Annotated[
+    float | None, typer.Option(help="Share of the epochs in which a cosine falls; default 1, on images 0.8.")
+]
 Crop = Annotated[int | None, typer.Option(help="With --images: pixels of random shifts; default 4.")]
 Flip = Annotated[str | None, typer.Option(metavar="yes|no", help="With --images: mirror at random; default yes.")]
 NoiseNorm = Annotated[float | None, typer.Option(help="With --images: norm of white noise on an image; default 0.")]
@@ -66,7 +68,7 @@ OptionalCard = Annotated[
 
 CONFIG = (
     "batch_size", "lr", "ridge", "loss", "optimizer", "schedule", "max_epochs", "target_loss", "zero_multiple",
-    "zero_validation", "dtype",
+    "zero_validation", "dtype", "momentum", "weight_decay", "cosine_share",
 )  # fmt: skip
 
 SCORES = ("train_loss", "train_error", "validation_error", "test_error")

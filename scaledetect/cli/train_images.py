@@ -32,8 +32,7 @@ TASK_ONLY = (
     "zero_validation", "dtype", "track",
 )  # fmt: skip
 IMAGES_ONLY = (
-    "root", "initialisation", "momentum", "weight_decay", "cosine_share", "crop", "flip", "noise_norm", "noise", "keep",
-    "bfloat16",
+    "root", "initialisation", "crop", "flip", "noise_norm", "noise", "keep", "bfloat16",
 )  # fmt: skip
 
 

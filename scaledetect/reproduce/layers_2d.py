@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from scaledetect.reproduce.deep_nets import LABELS, RATES, paper_task
-from scaledetect.reproduce.image_job import ImageNetJob
-from scaledetect.reproduce.study import Job, Size, Study, Tables
+from scaledetect.reproduce.deep_nets import LABELS, LAYER_KINDS, layer_jobs
+from scaledetect.reproduce.study import Study, Tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,22 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STUDY"]
 
-NETS = ("vgg11", "vgg11_bn")
 STYLES: dict[str, Literal["--", "-", ":"]] = {"initial": "--", "trained": "-", "shuffled": ":"}
 WORDS = {"initial": "at initialisation", "trained": "trained", "shuffled": "trained, channels shuffled"}
-
-
-def _jobs(size: Size) -> tuple[Job, ...]:
-    task = paper_task()
-    if size == "paper":
-        grid = [(net, seed) for net in NETS for seed in range(5)]
-        return tuple(
-            ImageNetJob(net, task, 8192, seed, RATES[net], steps=4000, draws=10_000, layers=True) for net, seed in grid
-        )
-    grid = [(net, seed) for net in NETS for seed in range(2)]
-    return tuple(
-        ImageNetJob(net, task, 2048, seed, RATES[net], steps=256, draws=500, layers=True) for net, seed in grid
-    )
 
 
 def _draw(tables: Tables) -> dict[str, Figure]:
@@ -41,14 +26,14 @@ def _draw(tables: Tables) -> dict[str, Figure]:
     layers = tables["layers"]
     figure = NotebookFigure(figsize=(10.0, 3.6), layout="constrained")
     for axes, (name, (heading, symbol)) in zip(figure.subplots(1, 3), PANELS.items(), strict=True):
-        for color, net in zip(COLORS, NETS, strict=False):
+        for color, net in zip(COLORS, LAYER_KINDS, strict=False):
             for curve, style in STYLES.items():
                 _curve(axes, layers[(layers["net"] == net) & (layers["curve"] == curve)], name, color, style)
         axes.set_title(heading, fontsize=10)
         axes.set(yscale="log", xlabel="relative depth", ylabel=symbol)
         legible_ticks(axes.yaxis)
         axes.spines[["top", "right"]].set_visible(False)
-    entries = [Line2D([], [], color=color, label=LABELS[net]) for color, net in zip(COLORS, NETS, strict=False)]
+    entries = [Line2D([], [], color=color, label=LABELS[net]) for color, net in zip(COLORS, LAYER_KINDS, strict=False)]
     entries += [Line2D([], [], color="0.4", linestyle=style, label=WORDS[curve]) for curve, style in STYLES.items()]
     figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), frameon=False, fontsize=9)
     return {"": figure}
@@ -62,4 +47,7 @@ def _curve(axes: Axes, rows: pd.DataFrame, name: str, color: str, style: Literal
     axes.fill_between(mean.index, low, high, color=color, alpha=0.15, linewidth=0)
 
 
-STUDY = Study("layers-2d", "D, G and R against relative depth, and with shuffled channels", "9", _jobs, _draw)
+STUDY = Study(
+    "layers-2d", "D, G and R against relative depth, and with shuffled channels", "9", layer_jobs, _draw,
+    writes=("layers",), folder="deep-nets",
+)  # fmt: skip

@@ -66,7 +66,7 @@ class PoolingJob:
 
     def describe(self) -> dict[str, Any]:
         """All its numbers, and those of the training."""
-        return asdict(self) | {"train": asdict(self.config), "noise": NOISE_MODES}
+        return asdict(self) | {"train": self.config.describe(), "noise": NOISE_MODES}
 
     def run(self, folder: Path, say: Callable[[str], object]) -> Tables:
         """Train, going on from what `folder` holds, and measure: the tables of `measure_members`."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from scaledetect._base.arguments import at_least_one, finite, flag, not_negative, one_of, positive
 from scaledetect._base.errors import bad_value
 
 __all__ = ["TrainConfig"]
+
+YOUNGER = {"momentum": 0.0, "weight_decay": 0.0, "cosine_share": 1.0}
+"""Fields that earlier versions lacked, and the values at which they do what those versions did."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,10 @@ class TrainConfig:
     loss : {"hinge", "cross_entropy"}, default "hinge"
         mean max(0, 1 - y f) of a net with one output, or the cross-entropy of one with two.
     optimizer : {"sgd", "adam"}, default "sgd"
-        Without momentum, or Adam with the defaults of torch.
+        With `momentum`, or Adam with the defaults of torch.
     schedule : {"constant", "cosine"}, default "constant"
-        Learning rate over epochs; the cosine falls from `lr` in the first one towards 0 after the last, `max_epochs`.
+        Learning rate over epochs; the cosine falls from `lr` in the first one towards 0 after the last, `max_epochs`,
+        or after `cosine_share` of them.
     max_epochs : int, default 1000
     target_loss : float, default 0
         An epoch whose mean loss, each batch taken before its step, is not above this has *reached* the target.
@@ -40,6 +44,13 @@ class TrainConfig:
     zero_validation : bool, default False
         The target is reached only with no wrong validation row either, as the published code asks with ridge.
     dtype : {"float32", "float64"}, default "float32"
+    momentum : float, default 0
+        Of ``"sgd"``, at least 0 and below 1.
+    weight_decay : float, default 0
+        Coefficient of |w|^2 / 2 over matrices and filters; vectors (biases, norms) have none.
+    cosine_share : float, default 1
+        Share of the epochs over which the cosine falls, above 0 and at most 1; the epochs after it keep the rate of its
+        last one.
 
     Raises
     ------
@@ -68,6 +79,9 @@ class TrainConfig:
     zero_multiple: float = 1.0
     zero_validation: bool = False
     dtype: Literal["float32", "float64"] = "float32"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    cosine_share: float = 1.0
 
     def __post_init__(self) -> None:
         one_of("loss", self.loss, ("hinge", "cross_entropy"))
@@ -77,19 +91,33 @@ class TrainConfig:
         put = partial(object.__setattr__, self)
         for name in ("batch_size", "max_epochs"):
             put(name, at_least_one(name, getattr(self, name)))
-        for name in ("ridge", "target_loss"):
+        for name in ("ridge", "target_loss", "momentum", "weight_decay"):
             put(name, not_negative(name, getattr(self, name)))
-        put("lr", positive("lr", self.lr))
+        for name in ("lr", "cosine_share"):
+            put(name, positive(name, getattr(self, name)))
         put("zero_multiple", finite("zero_multiple", self.zero_multiple))
         if self.zero_multiple < 1:
             raise bad_value("zero_multiple", self.zero_multiple, "must be at least 1")
         put("zero_validation", flag("zero_validation", self.zero_validation))
+        if self.momentum >= 1:
+            raise bad_value("momentum", self.momentum, "must be below 1")
+        if self.momentum and self.optimizer != "sgd":
+            raise bad_value("momentum", self.momentum, f"goes with optimizer='sgd', not {self.optimizer!r}")
+        if self.cosine_share > 1:
+            raise bad_value("cosine_share", self.cosine_share, "must be at most 1")
+        if self.cosine_share != 1 and self.schedule != "cosine":
+            raise bad_value("cosine_share", self.cosine_share, f"goes with schedule='cosine', not {self.schedule!r}")
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data for runs and records that are kept; without fields that those kept by earlier versions lack."""
+        return {name: value for name, value in asdict(self).items() if YOUNGER.get(name) != value}
 
     def factor(self, epoch: int) -> float:
         """What the schedule multiplies the learning rate by in `epoch`, counted from 1."""
         if self.schedule == "constant":
             return 1.0
-        return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.max_epochs))
+        falling = max(1, round(self.cosine_share * self.max_epochs))
+        return 0.5 * (1 + math.cos(math.pi * (min(epoch, falling) - 1) / falling))
 
     def last_epoch(self, reached: int | None) -> int:
         """The epoch at which training ends, given the first one that reached the target."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from scaledetect.training.config import TrainConfig
 from scaledetect.training.data import Rows
 from scaledetect.training.stacked import StackedPoolingNets
 
-__all__ = ["Engine", "LoopEngine", "StackedEngine"]
+__all__ = ["Engine", "LoopEngine", "StackedEngine", "make_optimizer"]
 
 IntArray = NDArray[np.int64]
 
@@ -107,8 +107,9 @@ class LoopEngine:
         self._config = config
         self._pooling = net if isinstance(net, PoolingNet) else None
         self._lr = config.lr * (net.width if isinstance(net, PoolingNet) and config.optimizer == "sgd" else 1)
-        kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-        self._optimizer = kinds[config.optimizer](self._net.parameters(), lr=self._lr)
+        self._optimizer = make_optimizer(
+            self._net, config.optimizer, self._lr, momentum=config.momentum, weight_decay=config.weight_decay
+        )
 
     def epoch(self, rows: Rows, order: IntArray, seed: int, factor: float) -> FloatArray:
         images, labels = rows.images[0], rows.labels[0]
@@ -160,6 +161,19 @@ class LoopEngine:
         weights = [net.get_parameter(f"{name}.conv.weight") for name in net.sensitivity_layers]
         total: Tensor = sum(weight.square().sum() for weight in weights)  # type: ignore[assignment]
         return self._config.ridge / (net.width * net.pooling.depth) * total
+
+
+def make_optimizer(
+    net: nn.Module, kind: Literal["sgd", "adam"], lr: float, *, momentum: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """Descent with momentum, or Adam; weight decay on matrices and filters only."""
+    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if kind == "adam":
+        return torch.optim.Adam(groups, lr=lr)
+    return torch.optim.SGD(groups, lr=lr, momentum=momentum)
 
 
 def _widest(net: PoolingNet, size: int) -> int:

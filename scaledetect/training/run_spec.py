@@ -88,7 +88,9 @@ class Plan:
     @property
     def stacked(self) -> bool:
         """Whether all members are trained in one computation."""
-        return self.spec.name == "pooling" and self.config.optimizer == "sgd"
+        config = self.config
+        plain = config.optimizer == "sgd" and not config.momentum and not config.weight_decay
+        return self.spec.name == "pooling" and plain
 
     @property
     def groups(self) -> list[tuple[int, ...]]:
@@ -109,7 +111,7 @@ class Plan:
         tracking = asdict(self.tracking) if self.tracking.epochs else None
         begun = {"start_from": {str(seed): _digest(net) for seed, net in self.start_from.items()}}
         return {
-            "task": asdict(self.task), "net": net, **sizes, "seeds": self.seeds, "config": asdict(self.config),
+            "task": asdict(self.task), "net": net, **sizes, "seeds": self.seeds, "config": self.config.describe(),
             "tracking": tracking, "stream_version": STREAM_VERSION, **(begun if self.start_from else {}),
         }  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +48,7 @@ class TrainedEntry(Entry):
     def configuration(self, task: Task, n_train: int) -> dict[str, Any]:
         """Name and options of the net, and every number of the training."""
         spec = self.spec((1, *task.shape))
-        return {"net": spec.name, "options": plain(dict(spec.options)), "training": asdict(self.training(n_train))}
+        return {"net": spec.name, "options": plain(dict(spec.options)), "training": self.training(n_train).describe()}
 
     def fit(self, sampler: Sampler, *, seed: int) -> None:
         """Train on all training rows; first weights and order follow from the root of the run, as `seed` does."""

@@ -45,6 +45,7 @@ class ImageHypothesis(_Table):
     number: Literal["fall", "shuffled_output", "shuffled_fall", "constant_rise", "error_correlation"]
     net: str | None = None
     sigma: float = 0.0
+    n_train: int | None = None
     quantity: Literal["D", "G", "R"] = "D"
     sign: Literal[-1, 1] = 1
 
@@ -125,7 +126,7 @@ def claims_frame(found: tuple[DecidedOnImages, ...]) -> pd.DataFrame:
 def numbers(hypothesis: ImageHypothesis, tables: Tables, most_train_error: float) -> tuple[FloatArray, int]:
     """The number y of each net that has learnt, by seed, and how many of its kind have not."""
     nets = tables["nets"]
-    mine = nets[(nets["net"] == hypothesis.net) & (nets["sigma"] == hypothesis.sigma)].sort_values("seed")
+    mine = _stratum(nets[nets["net"] == hypothesis.net], hypothesis).sort_values("seed")
     learnt = mine[mine["train_error"] <= most_train_error]
     y = [_number(hypothesis, tables, int(seed)) for seed in learnt["seed"]]
     return np.array(y, dtype=np.float64), len(mine) - len(learnt)
@@ -165,15 +166,20 @@ def _constant_share(h: ImageHypothesis, tables: Tables, seed: int, curve: str) -
 
 
 def _of_net(table: pd.DataFrame, h: ImageHypothesis, seed: int) -> pd.DataFrame:
-    return table[(table["net"] == h.net) & (table["sigma"] == h.sigma) & (table["seed"] == seed)]
+    return _stratum(table[(table["net"] == h.net) & (table["seed"] == seed)], h)
+
+
+def _stratum(table: pd.DataFrame, h: ImageHypothesis) -> pd.DataFrame:
+    """The rows that the hypothesis speaks of: one strength of noise on the training images, one number of them."""
+    mine = table[table["sigma"] == h.sigma]
+    return mine if h.n_train is None else mine[mine["n_train"] == h.n_train]
 
 
 def _correlated(h: ImageHypothesis, tables: Tables, given: ImageHypotheses) -> DecidedOnImages:
     """Spearman's coefficient over kinds, and the share of all orders that reach it."""
     from scipy.stats import spearmanr
 
-    nets = tables["nets"]
-    nets = nets[nets["sigma"] == h.sigma]
+    nets = _stratum(tables["nets"], h)
     learnt = nets[nets["train_error"] <= given.most_train_error]
     logs = learnt.assign(log=np.log(learnt[h.quantity].where(learnt[h.quantity] > 0)))
     kinds = logs.groupby("net")[["test_error", "log"]].mean().dropna()

@@ -15,6 +15,7 @@ from torch.nn import functional
 from scaledetect.images import ImageData
 from scaledetect.nets import NetFactory, NetSpec
 from scaledetect.sampling.seeds import epoch_order, epoch_seed, factor_seed
+from scaledetect.training.engines import make_optimizer
 from scaledetect.training.images.augmentation import ShownImages, with_noise
 from scaledetect.training.images.config import ImageTrainConfig
 from scaledetect.training.images.result import training_places
@@ -55,7 +56,9 @@ class ImageTraining:
         self._test_labels = torch.from_numpy(data.test_labels[:n_test]).to(device)
         net = spec.build(factor_seed(seed, "init")).to(device)
         self._net = _channels_last(net)
-        self._optimizer = _optimizer(self._net, config)
+        self._optimizer = make_optimizer(
+            self._net, config.optimizer, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+        )
         self._epoch, self._loss = 0, float("nan")
         self._best: dict[str, Any] | None = None
         self._resume()
@@ -175,19 +178,6 @@ class ImageTraining:
                 self._folder.refuse_checkpoint("is damaged: its weights are not those of this net", error)
             self._epoch, self._loss = stored["epoch"], stored["losses"][self._seed]
         self._folder.rewind_log([self._seed], self._epoch)
-
-
-def _optimizer(net: nn.Module, config: ImageTrainConfig) -> torch.optim.Optimizer:
-    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    if config.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=config.lr)
-    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
 
 
 def _wrong_share(net: nn.Module, batches: Iterable[Tensor], labels: Tensor) -> float:
