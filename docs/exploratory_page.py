@@ -13,16 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from scaledetect._base.files import replacing
-from scaledetect.reproduce.deep_nets import LABELS
 from scaledetect.reproduce.depth_figure import COLUMNS, MAIN, draw_depth
 from scaledetect.reproduce.exploratory import exploratory
 from scaledetect.reproduce.folder import read_table, write_table
-from scaledetect.reproduce.run import study
-from scaledetect.statistics.correlation import rank_correlation
 
 DOCS = Path(__file__).resolve().parent
 TABLES = ("curves", "filters", "training")
-DEEP, LAYERS = "deep-nets-nets", "layers-2d-layers"
 
 FALLS = "Fall of D with depth after training"
 BEFORE = "Fall of D with depth before training"
@@ -42,8 +38,7 @@ RIDGE, STRONG = "block-F2-s2-ridge", "block-F2-s2-strong-ridge"
 
 def read_data() -> dict[str, pd.DataFrame]:
     """The committed tables."""
-    tables = {name: read_table(DOCS / "data" / f"depth-1d-{name}.csv") for name in TABLES}
-    return tables | {name: read_table(DOCS / "data" / f"{name}.csv") for name in (DEEP, LAYERS)}
+    return {name: read_table(DOCS / "data" / f"depth-1d-{name}.csv") for name in TABLES}
 
 
 class Text:
@@ -172,43 +167,6 @@ class Text:
         rows = rows[(rows["job"] == STRONG) & (rows["curve"] == curve) & (rows["noise"] == PAPER_NOISE)]
         means = rows[rows["channels"] == channels].groupby("k")[quantity].mean()
         return " | ".join(f"{value:.4f}" for value in means.iloc[:layers])
-
-    def deep_nets(self) -> str:
-        """A row a net and size: test error, and D, G, R of the output; the mean over seeds."""
-        rows = self.tables[DEEP]
-        lines = ["| net | training rows | seeds | test error | D | G | R |", "|---|---|---|---|---|---|---|"]
-        for (net, n), part in rows.groupby(["net", "n_train"], sort=False):
-            means = " | ".join(f"{part[name].mean():.3g}" for name in ("test_error", "D", "G", "R"))
-            lines.append(f"| {LABELS[str(net)]} | {n} | {len(part)} | {means} |")
-        return "\n".join(lines)
-
-    def correlation(self, name: str) -> str:
-        """``0.61 +- 0.14``: of D, G or R with the test error."""
-        rows = self.tables[DEEP]
-        found = rank_correlation(list(zip(rows[name], rows["test_error"], strict=True)), n_train=0)
-        assert found is not None
-        return f"{found.rho:.2f} +- {found.stderr:.2f}"
-
-    def deep_nets_count(self) -> str:
-        """How many nets, of how many kinds."""
-        rows = self.tables[DEEP]
-        return f"{len(rows)} nets of {rows['net'].nunique()} kinds"
-
-    def fall(self, net: str, curve: str, name: str) -> str:
-        """First layer over the output (D) or the reverse (G), mean over seeds."""
-        rows = self.tables[LAYERS]
-        means = rows[(rows["net"] == net) & (rows["curve"] == curve)].groupby("depth")[name].mean()
-        return f"{(means.iloc[0] / means.iloc[-1]) if name == 'D' else (means.iloc[-1] / means.iloc[0]):.1f}"
-
-    def layers(self) -> str:
-        """A row a net."""
-        lines = ["| net | curve | D, first layer / output | G, output / first layer |", "|---|---|---|---|"]
-        for net in dict.fromkeys(self.tables[LAYERS]["net"]):
-            for curve in ("initial", "trained", "shuffled"):
-                lines.append(
-                    f"| {LABELS[net]} | {curve} | {self.fall(net, curve, 'D')} | {self.fall(net, curve, 'G')} |"
-                )
-        return "\n".join(lines)
 
     def ridge(self) -> str:
         """A line a job with ridge."""
@@ -351,33 +309,11 @@ linear, has no ReLU to choose among them.
 - Filters and strides that break the sum rule (`block-F3-s2`, where s does not divide F) learn to be stable all the same: D
   of a trained net falls by {t.say(FALLS, "block-F3-s2", "each")} where constant filters reach a plateau.
 
-## Image nets on the two-dimensional task
-
-{t.deep_nets_count()}, trained by Adam on the cross-entropy on the paper's two-dimensional distance task (L = 28, xi = 14,
-gap 2; figure 8 of the paper). The rank correlation of the test error is {t.correlation("D")} with D of the output,
-{t.correlation("G")} with G and {t.correlation("R")} with R; errors are those of a jackknife over nets. These nets differ in kind,
-training rows and seed, few in all: a correlation of D may come from training rows alone.
-
-![Test error against D, G and R of the output](figures/deep-nets.png)
-
-{t.deep_nets()}
-
-Layer by layer (figure 9), D of VGG11 falls with depth, more after training than before, and shuffling channels undoes part of
-it. With batch norm G rises with depth; without it G of the last layers falls.
-
-![D, G and R of VGG11 against relative depth](figures/layers-2d.png)
-
-*Mean over two seeds; bands from the lower to the higher.*
-
-{t.layers()}
-
 ## Again
 
-`scaledetect reproduce depth-1d --output FOLDER` takes eight minutes on two cores, `layers-2d` and `deep-nets` ten minutes each with
-one core for each of two shards (`--shard 1/2` and `2/2`). Copy `depth-1d-curves.csv`, `-filters.csv`, `-training.csv`,
-`deep-nets-nets.csv`, `layers-2d-layers.csv` and the JSON files beside them to `docs/data`, and run
-`python docs/exploratory_page.py`. `--size paper` (width 1000, ten seeds, ridge, 20000 epochs; image nets with five seeds,
-up to 8192 rows and 4000 steps) has not been run for this page.
+`scaledetect reproduce depth-1d --output FOLDER` takes eight minutes on two cores. Copy `depth-1d-curves.csv`,
+`-filters.csv`, `-training.csv` and the JSON file beside them to `docs/data`, and run `python docs/exploratory_page.py`.
+`--size paper` (width 1000, ten seeds, ridge, 20000 epochs) has not been run for this page.
 """
 
 
@@ -386,8 +322,6 @@ def main() -> None:
     tables = read_data()
     write_table(DOCS / "data" / "depth-1d-exploratory.csv", exploratory(tables)["exploratory"])
     figures = {f"depth-1d{part and '-' + part}": figure for part, figure in draw_depth(tables).items()}
-    figures["deep-nets"] = study("deep-nets").draw({"nets": tables[DEEP]})[""]
-    figures["layers-2d"] = study("layers-2d").draw({"layers": tables[LAYERS]})[""]
     for name, figure in figures.items():
         with replacing(DOCS / "figures" / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=110)

@@ -43,10 +43,9 @@ def test_a_changed_number_changes_the_text(page: ModuleType, root: Path) -> None
     assert page.render(tables) != (root / "docs" / "theory-vs-experiment-exploratory.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["depth-1d", "deep-nets", "layers-2d"])
-def test_the_data_are_those_of_the_present_jobs(name: str, root: Path) -> None:
-    stored = json.loads((root / "docs" / "data" / f"{name}.json").read_text(encoding="utf-8"))["configuration"]
-    present = {job.name: job.describe() for job in study(name).jobs("laptop")}
+def test_the_data_are_those_of_the_present_jobs(root: Path) -> None:
+    stored = json.loads((root / "docs" / "data" / "depth-1d.json").read_text(encoding="utf-8"))["configuration"]
+    present = {job.name: job.describe() for job in study("depth-1d").jobs("laptop")}
     assert stored["jobs"] == json.loads(json.dumps(plain(present)))
 
 
@@ -68,4 +67,4 @@ def test_d_falls_by_training_as_far_as_the_benchmark_asks(curves: pd.DataFrame) 
 def test_the_figures_of_the_page_are_there(root: Path) -> None:
     text = (root / "docs" / "theory-vs-experiment-exploratory.md").read_text(encoding="utf-8")
     names = [part.split(")")[0] for part in text.split("](")[1:]]
-    assert len(names) >= 5 and all((root / "docs" / name).exists() for name in names)
+    assert len(names) >= 3 and all((root / "docs" / name).exists() for name in names)

@@ -94,6 +94,37 @@ def test_one_net_at_a_time_walks_it_too(case: str) -> None:
         assert (mine - theirs).abs().max() < 1e-9
 
 
+def test_momentum_weight_decay_and_half_a_cosine_by_hand() -> None:
+    """v <- mu v + g + lambda w, w <- w - lr v, lambda on filters alone; then the rate stays where the cosine ends."""
+    options: dict[str, Any] = {"filter_size": 2, "stride": 2, "depth": 3, "width": 4}
+    config = TrainConfig(
+        batch_size=BATCH, lr=0.02, momentum=0.9, weight_decay=0.1, schedule="cosine", cosine_share=0.5, max_epochs=6,
+        zero_multiple=6, dtype="float64",
+    )  # fmt: skip
+    (member,) = sd.train(BLOCK, PoolingNet(**options), n_train=16, seeds=3, config=config)
+    net = PoolingNet(**options, seed=factor_seed(3, "init")).double()
+    X, y = sd.sample_images(BLOCK, 16, seed=factor_seed(3, "data"), split="train", dtype="float64")
+    images, labels = torch.from_numpy(X), torch.from_numpy(y).double()
+    velocity = {name: torch.zeros_like(w) for name, w in net.named_parameters()}
+    for epoch, factor in enumerate([1, 0.75, 0.25, 0.25, 0.25, 0.25], start=1):
+        for batch in torch.split(torch.from_numpy(epoch_order(3, epoch, 16)), BATCH):
+            loss = (1 - labels[batch] * net(images[batch])[:, 0]).clamp_min(0).mean()
+            gradients = torch.autograd.grad(loss, list(net.parameters()))
+            with torch.no_grad():
+                for (name, w), g in zip(net.named_parameters(), gradients, strict=True):
+                    velocity[name] = 0.9 * velocity[name] + g + (0.1 * w if w.ndim > 1 else 0)
+                    w.sub_(0.02 * net.width * factor * velocity[name])
+    for mine, theirs in zip(member.net.parameters(), net.parameters(), strict=True):
+        assert (mine - theirs).abs().max() < 1e-9
+
+
+def test_runs_and_records_of_earlier_versions_keep_their_description() -> None:
+    assert not {"momentum", "weight_decay", "cosine_share"} & set(TrainConfig().describe())
+    config = TrainConfig(momentum=0.9, schedule="cosine", cosine_share=0.8)
+    assert config.describe() | {"weight_decay": 0.0} == vars(config)
+    assert TrainConfig(**config.describe()) == config
+
+
 def test_a_member_does_not_feel_the_others() -> None:
     """Float64, through the point at which a member is finished and dropped."""
     net = PoolingNet(filter_size=2, stride=2, depth=6, width=16)
