@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scaledetect._base.array_types import FloatArray
-from scaledetect._base.errors import bad_type, bad_value
+from scaledetect._base.errors import bad_type, bad_value, needs_memory
 
 if TYPE_CHECKING:
     import torch
@@ -248,5 +248,4 @@ def empty(name: str, value: object, shape: tuple[int, ...], dtype: DTypeLike) ->
     try:
         return np.empty(shape, dtype=dtype)
     except (MemoryError, ValueError, OverflowError) as error:  # NumPy's for arrays that no address space holds
-        needed = math.prod(shape) * np.dtype(dtype).itemsize / 1e9
-        raise bad_value(name, value, f"asks for {needed:.3g} GB of memory", "ask for fewer at a time") from error
+        raise needs_memory(name, value, math.prod(shape) * np.dtype(dtype).itemsize) from error

@@ -10,10 +10,12 @@ __all__ = [
     "InvalidTypeError",
     "InvalidValueError",
     "MissingFileError",
+    "NeedsMemoryError",
     "RefusalError",
     "UnknownNameError",
     "bad_type",
     "bad_value",
+    "needs_memory",
     "shown",
     "unknown_name",
 ]
@@ -28,6 +30,10 @@ class RefusalError(Exception):
 
 class InvalidValueError(RefusalError, ValueError):
     """A value out of its range."""
+
+
+class NeedsMemoryError(InvalidValueError, MemoryError):
+    """A value that asks for more memory than there is."""
 
 
 class MissingFileError(InvalidValueError, FileNotFoundError):
@@ -47,6 +53,13 @@ class UnknownNameError(RefusalError, KeyError):
 
 class DivergedError(Exception):
     """Training, or the output of what was trained, is not finite: there is no score."""
+
+
+def needs_memory(name: str, value: object, n_bytes: float) -> NeedsMemoryError:
+    """A `NeedsMemoryError` in the same form as `bad_value`."""
+    return NeedsMemoryError(
+        _sentence(name, value, f"asks for {n_bytes / 1e9:.3g} GB of memory", "ask for fewer at a time")
+    )
 
 
 def bad_value(name: str, value: object, allowed: str, way_out: str = "") -> InvalidValueError:

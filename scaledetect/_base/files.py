@@ -77,15 +77,14 @@ def read_text(name: str, path: str | Path, limit: int = SIZE_LIMIT) -> str:
     """The text in a file, in UTF-8, of at most `limit` bytes; errors call the path `name`."""
     try:
         with regular_file(name, path) as file:
-            data = file.read(limit + 1)
-        text = data.decode("utf-8")
+            # Not read(limit + 1), which takes that much memory for the smallest file.
+            if os.fstat(file.fileno()).st_size > limit:
+                raise bad_value(name, str(path), f"has more than the {limit} bytes that are read")
+            return file.read().decode("utf-8")
     except RefusalError:
         raise
     except (OSError, UnicodeDecodeError) as error:
         raise bad_value(name, str(path), f"cannot be read ({error})") from error
-    if len(data) > limit:
-        raise bad_value(name, str(path), f"has more than the {limit} bytes that are read")
-    return text
 
 
 def check_writable(path: str | Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import check_seed, empty, flag
+from scaledetect._base.arguments import check_seed, flag
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.sampling.keys import seed_key
 from scaledetect.sampling.samplers import check_request, sample_images, sample_pairs
@@ -110,15 +110,18 @@ def make_scale_detection(
     seed = _seed_of(random_state)
     n_samples, _ = check_request(task, n_samples, 0, None, replace=False, name="n_samples")
     shuffle, sparse = flag("shuffle", shuffle), flag("sparse", sparse)
-    out = None if sparse else empty("n_samples", n_samples, (n_samples, 1, *task.shape), np.float64)
-    order = _order(seed, n_samples) if shuffle else slice(None)
-    if out is not None:
-        X, y = sample_images(task, n_samples, seed=seed, out=out)
-        return X.reshape(n_samples, task.n_sites)[order], y[order]
-    if task.background_noise:
+    if sparse and task.background_noise:
         raise bad_value("sparse", sparse, f"an image with background_noise={background_noise} has no zeros", "drop one")
-    pairs, y = sample_pairs(task, n_samples, seed=seed)
-    return _sparse_rows(pairs[order], task), y[order]
+    try:
+        order = _order(seed, n_samples) if shuffle else slice(None)
+        if sparse:
+            pairs, y = sample_pairs(task, n_samples, seed=seed)
+            return _sparse_rows(pairs[order], task), y[order]
+        X, y = sample_images(task, n_samples, seed=seed, dtype="float64")
+        return X.reshape(n_samples, task.n_sites)[order], y[order]
+    except MemoryError as error:  # the samplers' refusal too, which calls it n
+        limit = f"asks for more memory than there is, {task.n_sites} numbers a sample unless sparse"
+        raise bad_value("n_samples", n_samples, limit, "ask for fewer") from error
 
 
 def _order(seed: int, n: int) -> NDArray[np.int64]:

@@ -30,7 +30,8 @@ def decide_direction(
         Entry i of both belongs to the same seed. Seeds with a zero, infinite or NaN entry are left out and counted.
         Seeds are independent: nets that share initial weights are not.
     alpha : float, default 0.05
-        Chance of any false confirmation among all hypotheses, and of any false refutation, in (0, 1/2).
+        Chance of any false confirmation among all hypotheses, and of any false refutation, in (0, 1/2), and at least
+        1e-100 for each.
     hypotheses : int, default 1
         Their number, m.
 

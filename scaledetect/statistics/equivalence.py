@@ -33,7 +33,8 @@ def decide_prediction(
     tolerance : pair of float
         Lower and upper edge, in the unit of `values`, around the predicted value.
     alpha : float, default 0.05
-        Chance of any false confirmation among all hypotheses, and of any false refutation, in (0, 1/2).
+        Chance of any false confirmation among all hypotheses, and of any false refutation, in (0, 1/2), and at least
+        1e-100 for each.
     hypotheses : int, default 1
         Their number, m.
 

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.arguments import at_least_one, fraction
+from scaledetect._base.errors import bad_value
 
 __all__ = ["Decision", "Verdict", "level_of_each", "verdicts"]
+
+LEAST_LEVEL = 1e-100
+"""Of one test: far below it, SciPy's quantiles of Student's t are -inf or off by factors."""
 
 Verdict = Literal["confirmed", "refuted", "open"]
 
@@ -51,7 +55,10 @@ class Decision:
 
 def level_of_each(alpha: float, hypotheses: int) -> float:
     """Level of one test among several, alpha / m: the chance of any false verdict is at most alpha (Bonferroni)."""
-    return fraction("alpha", alpha, 0.5) / at_least_one("hypotheses", hypotheses)
+    level = fraction("alpha", alpha, 0.5) / at_least_one("hypotheses", hypotheses)
+    if level < LEAST_LEVEL:
+        raise bad_value("alpha", alpha, f"over hypotheses={hypotheses} is below {LEAST_LEVEL:g}", "raise it")
+    return level
 
 
 def verdicts(p_confirm: NDArray[np.float64], p_refute: NDArray[np.float64], level: float) -> NDArray[np.str_]:

@@ -33,13 +33,18 @@ CONFIG = sd.TrainConfig(max_epochs=2)
 
 
 @cache
-def measured(keep_sums: bool = False) -> sd.Sensitivities:
-    return sd.sensitivities(NET, TASK, 100, keep_sums=keep_sums)
+def measured(keep_sums: bool = False, net: torch.nn.Module = NET, n: int = 100) -> sd.Sensitivities:
+    return sd.sensitivities(net, TASK, n, keep_sums=keep_sums)
 
 
 @cache
 def exact() -> sd.Sensitivities:
     return theory.sensitivities(TASK, depth=2)
+
+
+@cache
+def of_first_order() -> sd.Sensitivities:
+    return theory.cluster_sensitivities(NET, TASK, order=1, n=100)
 
 
 def of_images(**more: Any) -> dict[str, Any]:
@@ -198,9 +203,9 @@ def call_of(name: str, rng: Random) -> tuple[Callable[..., Any], dict[str, Any],
     if name == "merge":
         arguments["parts"] = [measured(True), measured(True)]
     if name == "statistics.joint_test":
-        arguments |= {"measured": measured(), "prediction": exact()}
+        arguments |= {"measured": measured(net=BOXES, n=2000), "prediction": exact()}
     if name == "theory.pair_interaction":
-        arguments = {"first_order": exact(), "measured": measured()}
+        arguments = {"first_order": of_first_order(), "measured": measured()}
     asked = rng.sample(sorted(arguments), min(rng.choice((0, 1, 1, 1, 2)), len(arguments)))
     for key in asked:
         value = changed(arguments[key], rng)

@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "result.json": sd.Sensitivities.load,
     "result.npz": sd.Sensitivities.load,
     "seed-0.pt": sd.load_member,
-    "log.jsonl": lambda path: read_log(path.parent),
+    "log.jsonl": read_log,
     "run folder": lambda path: train(path.parent),
 }
 

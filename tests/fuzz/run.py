@@ -171,11 +171,11 @@ def _with_limits() -> None:
 
 
 def work(pipe: Connection, first: int, last: int) -> None:
-    """Judge cases first .. last - 1 in this process, and send each outcome."""
+    """Judge cases first .. last - 1 in this process; say that it is ready, then send each outcome."""
     for target in dict.fromkeys(TARGETS):  # kernels, imports and sound files, outside the limits
         run_case(target, 0)
     _with_limits()
+    pipe.send(Outcome("ready"))
     for i in range(first, last):
-        target = TARGETS[i % len(TARGETS)]
-        pipe.send((i, target, run_case(target, i)))
+        pipe.send(run_case(TARGETS[i % len(TARGETS)], i))
     pipe.close()

@@ -14,7 +14,9 @@ import torch
 import scaledetect as sd
 from scaledetect import images, statistics, theory
 from scaledetect._base.errors import RefusalError
+from scaledetect._base.files import read_text
 from scaledetect.leaderboard.records import merge_records
+from scaledetect.training import read_log
 
 TASK = sd.Task(size=16, xi=4)
 IMAGES = np.zeros((2, 1, 8, 8), dtype=np.float32)
@@ -58,7 +60,13 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "an array for a depth": ("net", lambda: theory.sensitivities(TASK, object(), stride=np.array([2, 3]).tolist())),
     "one number for n_train": ("n_train", lambda: theory.kernel_learning_curve(TASK, "linear", n_train=NUMBER)),
     "power that none has": ("power", lambda: statistics.tolerance_for_power(0.1, 2, power=1 - 2**-53)),
-    "power at a level of nothing": ("power", lambda: statistics.tolerance_for_power(0.1, 2, alpha=1e-300)),
+    "power at a level of nothing": ("alpha", lambda: statistics.tolerance_for_power(0.1, 2, alpha=1e-300)),
+    "a level at which quantiles are lost": ("alpha", lambda: statistics.tolerance_for_power(0.1, 6, alpha=1e-300)),
+    "a level lost among hypotheses": (
+        "alpha",
+        lambda: statistics.direction_power(1, 0.1, 4, alpha=1e-90, hypotheses=10**15),
+    ),
+    "an order of more than memory holds": ("n_samples", lambda: sd.make_scale_detection(10**15, size=2**31, xi=4)),
 }
 
 
@@ -76,6 +84,16 @@ def test_merge_into_a_folder_below_a_file(tmp_path: Path) -> None:
             merge_records([tmp_path], output)
 
 
+@pytest.mark.usefixtures("little_memory")
+def test_a_small_text_takes_little_memory_whatever_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"epoch": 1, "seeds": [0]}\n')
+    assert read_log(tmp_path / "log.jsonl") == [{"epoch": 1, "seeds": [0]}]
+    (tmp_path / "text").write_text("x" * 100)
+    assert read_text("path", tmp_path / "text", 2**40) == "x" * 100
+    with pytest.raises(RefusalError, match=r"^path=.*more than the 99 bytes"):
+        read_text("path", tmp_path / "text", 99)
+
+
 @pytest.fixture
 def little_memory() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_AS)
@@ -89,3 +107,6 @@ def little_memory() -> Iterator[None]:
 def test_samples_that_no_memory_holds_are_named_as_they_were_asked_for() -> None:
     with pytest.raises(RefusalError, match=r"^n_samples=5: asks for"):
         sd.make_scale_detection(5, dim=1, size=2**31, xi=4, labelling="block")
+    for shuffle in (False, True):
+        with pytest.raises(RefusalError, match=r"^n_samples=1000000000: asks for"):
+            sd.make_scale_detection(10**9, size=2**31, xi=4, sparse=True, shuffle=shuffle)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
+from mutants.covering import Covering, Only, Recorder
 from mutants.selecting import ROOT
 
 __all__ = ["Copy", "load_libraries"]
@@ -79,13 +80,22 @@ class Copy:
         self._edits += 1
         os.utime(path, (self._edits, self._edits))
 
-    def judge(self, tests: tuple[str, ...]) -> tuple[Verdict, float]:
+    def covering(self, tests: tuple[str, ...]) -> tuple[Verdict, Covering | None]:
+        """The verdict of some tests on the code as it is, and which of them run what."""
+        path = self.log.with_name("covering")
+        path.unlink(missing_ok=True)
+        verdict, _ = self.judge(tests, (Recorder(self.root, path),), 10 * LIMIT_SECONDS)
+        return verdict, Covering.load(path) if path.exists() else None
+
+    def judge(
+        self, tests: tuple[str, ...], plugins: tuple[object, ...] = (), limit: int = LIMIT_SECONDS
+    ) -> tuple[Verdict, float]:
         """The verdict of some tests, which stop at the first that fails, and the seconds it took."""
         start = time.perf_counter()
         pid = os.fork()
         if pid == 0:
-            self._run_tests(tests)
-        code = _wait(pid, start + PATIENCE * LIMIT_SECONDS)
+            self._run_tests(tests, plugins, limit)
+        code = _wait(pid, start + PATIENCE * limit)
         seconds = time.perf_counter() - start
         if code == 0:
             return "survived", seconds
@@ -93,7 +103,12 @@ class Copy:
             raise RuntimeError(f"no tests were run: {self.log.read_text(encoding='utf-8')[-2000:]}")
         return "killed" if code is not None else "out of time", seconds
 
-    def _run_tests(self, tests: tuple[str, ...]) -> None:
+    def judge_by(self, tests: list[str], of: tuple[str, ...]) -> tuple[Verdict, float]:
+        """The same of these tests alone, which are among some others."""
+        files = [one for one in of if one.startswith("--") or any(test.startswith(one) for test in tests)]
+        return self.judge(tuple(files), (Only(tests),))
+
+    def _run_tests(self, tests: tuple[str, ...], plugins: tuple[object, ...], limit: int) -> None:
         """Become the process that runs the tests; its exit code is theirs."""
         import pytest
 
@@ -105,12 +120,13 @@ class Copy:
                 os.dup2(log.fileno(), 2)
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + LIMIT_BYTES, resource.RLIM_INFINITY))
-            resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_SECONDS, LIMIT_SECONDS + 5))
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
             os.chdir(self.root)
             sys.path.insert(0, str(self.root))
             os.environ["PYTHONPATH"] = str(self.root)
             os.environ["NUMBA_CACHE_DIR"] = str(self.root.parent / "kernels")
-            code = int(pytest.main([*tests, "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]))
+            options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+            code = int(pytest.main([*tests, *options], plugins=list(plugins)))
         except BaseException:
             traceback.print_exc()
         finally:
