@@ -8,15 +8,17 @@ the last time.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import math
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from mutants.covering import Covering
-from mutants.judging import Copy, load_libraries
+from mutants.covering import Covering, Only
+from mutants.judging import LIMIT_SECONDS, Copy, load_libraries
 from mutants.selecting import ROOT, Group, Mutant, equivalents, groups, mutants_of, sample
 
 LAST = ROOT / "results" / "mutants.jsonl"
@@ -35,7 +37,7 @@ def run(mutants: list[Mutant], covering_only: bool = False) -> Counter[str]:
     LAST.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, LAST.open("w", encoding="utf-8") as last:
         copy = Copy(Path(folder))
-        sound: dict[Group, Covering | None] = {}
+        sound: dict[Group, Covering] = {}
         for i, mutant in enumerate(mutants):
             if mutant.key in accepted:
                 verdict, seconds = "equivalent", 0.0
@@ -52,29 +54,40 @@ def run(mutants: list[Mutant], covering_only: bool = False) -> Counter[str]:
     return _report(counts, time.perf_counter() - start)
 
 
-def _judge(mutant: Mutant, copy: Copy, covering: Covering | None, covering_only: bool) -> tuple[str, float]:
+def _judge(mutant: Mutant, copy: Copy, covering: Covering, covering_only: bool) -> tuple[str, float]:
     tests = mutant.group.tests
     source = (ROOT / mutant.file).read_text(encoding="utf-8")
-    first = covering.of(mutant.file, source, mutant.line) if covering else None
+    first = covering.of(mutant.file, source, mutant.line)
     if first is None:
         return copy.judge(tests)
-    verdict, seconds = copy.judge_by(first, tests)
+    # What goes round for ever needs no longer to show it.
+    limit = min(LIMIT_SECONDS, 30 + 2 * math.ceil(covering.time_of(first)))
+    verdict, seconds = copy.judge(tests, (Only(first, frozenset(covering.seconds)),), limit)
     if verdict == "survived" and not covering_only:
         verdict, more = copy.judge(tests)
         seconds += more
     return verdict, seconds
 
 
-def _check_sound(group: Group, copy: Copy, sound: dict[Group, Covering | None]) -> None:
-    """The tests of a group pass on the code as it is."""
+def _check_sound(group: Group, copy: Copy, sound: dict[Group, Covering]) -> None:
+    """The tests of a group pass on the code as it is; what they call is kept for the next time."""
     if group in sound:
         return
     start = time.perf_counter()
-    verdict, covering = copy.covering(group.tests)
-    if verdict != "survived":
+    path = LAST.with_name(f"covering-{_stamp(group)}.json")
+    if not path.exists() and copy.covering(group.files, group.tests, path) != "survived":
+        path.unlink(missing_ok=True)
         sys.exit(f"tests of {group.name} fail without a mutant:\n{copy.log.read_text(encoding='utf-8')[-3000:]}")
     print(f"tests of {group.name}: {time.perf_counter() - start:.0f} s", flush=True)
-    sound[group] = covering
+    sound[group] = Covering.load(path)
+
+
+def _stamp(group: Group) -> str:
+    """Other for other code. Tests that are new since run for each mutant."""
+    digest = hashlib.sha256(repr(group).encode())
+    for file in group.files:
+        digest.update((ROOT / file).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _report(counts: dict[str, Counter[str]], seconds: float) -> Counter[str]:

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
-import sys
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 
-__all__ = ["Covering", "Only", "Recorder", "function_at"]
+__all__ = ["Covering", "Only", "Recorder", "function_at", "with_calls_noted"]
 
 WHOLE = 0
 """Line of what runs when a file is imported."""
 
+NOTE = "note_call_for_mutants"
+"""The built-in that functions of a copy call, where there is one: a process that a test starts has none."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def with_calls_noted(file: str, source: str) -> str:
+    """The same program, in which each function says that it is called."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            note = f"getattr(__import__('builtins'), {NOTE!r}, str)({file + ':' + str(_first_line(node))!r})"
+            documented = ast.get_docstring(node, clean=False) is not None
+            node.body[documented:documented] = ast.parse(note).body
+    return ast.unparse(ast.fix_missing_locations(tree))
+
 
 def function_at(source: str, line: int) -> int:
     """First line, decorators included, of the innermost function whose body holds a line; `WHOLE` where none does."""
-    spans = [
-        (min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.body[0].lineno, node.end_lineno or 0)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    return max((first for first, body, last in spans if body <= line <= last), default=WHOLE)
+    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, Function))
+    around = (node for node in functions if node.body[0].lineno <= line <= (node.end_lineno or 0))
+    return max(map(_first_line, around), default=WHOLE)
+
+
+def _first_line(node: Function) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 @dataclass(frozen=True)
 class Covering:
-    """Tests of a group by what they run, with the seconds each took."""
+    """Tests of a group by what they run, with the processor seconds each took."""
 
     tests: dict[str, list[str]]
     seconds: dict[str, float]
@@ -49,42 +64,29 @@ class Covering:
         found = self.tests.get(f"{file}:{function_at(source, line)}")
         return None if found is None else sorted(found, key=lambda test: self.seconds.get(test, 0.0))
 
+    def time_of(self, tests: list[str]) -> float:
+        """Processor seconds of some tests together."""
+        return sum(self.seconds.get(test, 0.0) for test in tests)
+
 
 @dataclass
 class Recorder:
-    """Plugin of pytest that notes which functions under `root` each test runs, and writes it down at the end."""
+    """Plugin of pytest that notes which functions each test calls, fixtures included, and writes it down at the end."""
 
-    root: Path
     path: Path
-    places: dict[CodeType, str | None] = field(default_factory=dict)
     tests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     seconds: dict[str, float] = field(default_factory=dict)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
-        """Watch a test, its fixtures included."""
-        start = time.perf_counter()
-
-        def called(frame: FrameType, event: str, argument: object) -> None:
-            place = self._place(frame.f_code)
-            if place is not None:
-                self.tests[place].add(item.nodeid)
-
-        sys.settrace(called)
-        threading.settrace(called)
+        """Watch a test."""
+        start = time.process_time()
+        setattr(builtins, NOTE, lambda place: self.tests[place].add(item.nodeid))
         try:
             return (yield)
         finally:
-            sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
-            self.seconds[item.nodeid] = time.perf_counter() - start
-
-    def _place(self, code: CodeType) -> str | None:
-        if code not in self.places:
-            file = Path(code.co_filename)
-            inside = file.is_relative_to(self.root)
-            self.places[code] = f"{file.relative_to(self.root).as_posix()}:{code.co_firstlineno}" if inside else None
-        return self.places[code]
+            delattr(builtins, NOTE)
+            self.seconds[item.nodeid] = time.process_time() - start
 
     def pytest_sessionfinish(self) -> None:
         """Write it down."""
@@ -94,13 +96,14 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Only:
-    """Plugin of pytest that keeps some tests, in their order within each file."""
+    """Plugin of pytest that keeps some tests, in their order within each file, and those that were not known."""
 
     tests: list[str]
+    known: frozenset[str]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave the others out."""
         place = {test: i for i, test in enumerate(self.tests)}
         files = list(dict.fromkeys(item.path for item in items))
-        kept = [item for item in items if item.nodeid in place]
-        items[:] = sorted(kept, key=lambda item: (files.index(item.path), place[item.nodeid]))
+        kept = [item for item in items if item.nodeid in place or item.nodeid not in self.known]
+        items[:] = sorted(kept, key=lambda item: (files.index(item.path), place.get(item.nodeid, -1)))

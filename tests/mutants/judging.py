@@ -14,14 +14,14 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
-from mutants.covering import Covering, Only, Recorder
+from mutants.covering import Recorder, with_calls_noted
 from mutants.selecting import ROOT
 
-__all__ = ["Copy", "load_libraries"]
+__all__ = ["LIMIT_SECONDS", "Copy", "load_libraries"]
 
 LIMIT_SECONDS = 120
 """Processor seconds of a mutant."""
@@ -33,6 +33,8 @@ LIMIT_BYTES = 4 * 10**9
 """Memory that a mutant may take beyond what the process has."""
 
 LEFT_OUT = (".*", "*.egg-info", "__pycache__", "_build", "gallery", "generated")
+
+KERNELS = "scaledetect/_kernels/"
 
 MADE = ("build", "dist", "results")
 """What commands write at the top of the repository; folders of these names below it are of the package."""
@@ -80,12 +82,15 @@ class Copy:
         self._edits += 1
         os.utime(path, (self._edits, self._edits))
 
-    def covering(self, tests: tuple[str, ...]) -> tuple[Verdict, Covering | None]:
-        """The verdict of some tests on the code as it is, and which of them run what."""
-        path = self.log.with_name("covering")
-        path.unlink(missing_ok=True)
-        verdict, _ = self.judge(tests, (Recorder(self.root, path),), 10 * LIMIT_SECONDS)
-        return verdict, Covering.load(path) if path.exists() else None
+    def covering(self, files: tuple[str, ...], tests: tuple[str, ...], path: Path) -> Verdict:
+        """The verdict of some tests on the code as it is; which of them call what in `files` is written to `path`."""
+        with ExitStack() as stack:
+            for file in files:
+                # Kernels are compiled, and cannot say so.
+                if not file.startswith(KERNELS):
+                    source = (ROOT / file).read_text(encoding="utf-8")
+                    stack.enter_context(self.holding(file, with_calls_noted(file, source)))
+            return self.judge(tests, (Recorder(path),), 10 * LIMIT_SECONDS)[0]
 
     def judge(
         self, tests: tuple[str, ...], plugins: tuple[object, ...] = (), limit: int = LIMIT_SECONDS
@@ -102,11 +107,6 @@ class Copy:
         if code in (4, 5):
             raise RuntimeError(f"no tests were run: {self.log.read_text(encoding='utf-8')[-2000:]}")
         return "killed" if code is not None else "out of time", seconds
-
-    def judge_by(self, tests: list[str], of: tuple[str, ...]) -> tuple[Verdict, float]:
-        """The same of these tests alone, which are among some others."""
-        files = [one for one in of if one.startswith("--") or any(test.startswith(one) for test in tests)]
-        return self.judge(tuple(files), (Only(tests),))
 
     def _run_tests(self, tests: tuple[str, ...], plugins: tuple[object, ...], limit: int) -> None:
         """Become the process that runs the tests; its exit code is theirs."""

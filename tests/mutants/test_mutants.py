@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from mutants.covering import Covering, Only, Recorder, function_at, with_calls_noted
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("stream", "population", "task", "theory", "jackknife", "accumulate", "perturbations", "records")
@@ -53,3 +56,33 @@ def test_the_copy_holds_all_of_the_package(root: Path, tmp_path: Path) -> None:
     for folder in ("scaledetect", "tests"):
         files = {path.relative_to(root) for path in (root / folder).rglob("*.py")}
         assert files == {path.relative_to(copy) for path in (copy / folder).rglob("*.py")}
+
+
+def test_what_runs_a_line_is_known_and_comes_first(tmp_path: Path) -> None:
+    source = '@wrapped\ndef one(x):\n    """Says so."""\n    def two():\n        return x\n    return two\nthree = 3\n'
+    assert [function_at(source, line) for line in range(1, 8)] == [0, 0, 1, 1, 4, 1, 0]
+    program = with_calls_noted("one.py", source)
+    recorder = Recorder(tmp_path / "covering")
+
+    def run(name: str, calls: bool) -> None:
+        item: Any = SimpleNamespace(nodeid=name)
+        during = recorder.pytest_runtest_protocol(item)
+        next(during)
+        names: dict[str, Any] = {"wrapped": lambda function: function}
+        exec(program, names)
+        assert names["one"].__doc__ == "Says so."
+        assert names["one"](5)() == 5 if calls else callable(names["one"](5))
+        with pytest.raises(StopIteration):
+            during.send(None)
+
+    run("calls both", True)
+    run("calls one", False)
+    recorder.pytest_sessionfinish()
+    covering = Covering.load(tmp_path / "covering")
+    assert covering.of("one.py", source, 5) == ["calls both"]
+    assert set(covering.of("one.py", source, 6) or ()) == {"calls both", "calls one"}
+    assert covering.of("one.py", source, 7) is None
+    assert covering.time_of(["calls both"]) >= 0
+    items: list[Any] = [SimpleNamespace(nodeid=name, path=tmp_path) for name in ("a", "calls one", "calls both", "new")]
+    Only(["calls both", "calls one"], frozenset({"a", "calls one", "calls both"})).pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == ["new", "calls both", "calls one"]
