@@ -66,61 +66,61 @@ def test_what_was_made_up_is_read_back(stored: dict[str, bytes], tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "why"),
     [
-        lambda data: data.pop("layers"),
-        lambda data: data.pop("sigma"),
-        lambda data: data.pop("arrays"),
-        lambda data: data.pop("has_deviations"),
-        lambda data: data.pop("A"),
-        lambda data: data.update(extra=1),
-        lambda data: data.update(layers="ab"),
-        lambda data: data.update(layers=[1, 2]),
-        lambda data: data.update(layers=["one"]),
-        lambda data: data.update(kind="guessed"),
-        lambda data: data.update(kind=["measured"]),
-        lambda data: data.update(sigma="1"),
-        lambda data: data.update(sigma=True),
-        lambda data: data.update(sigma=-1.0),
-        lambda data: data.update(sigma=10**400),
-        lambda data: data.update(sigma={"float": "x"}),
-        lambda data: data.update(n=-1),
-        lambda data: data.update(n=1.5),
-        lambda data: data.update(n=10**400),
-        lambda data: data.update(n_blocks=3),
-        lambda data: data.update(n_blocks=False),
-        lambda data: data.update(config=[]),
-        lambda data: data.update(has_deviations=1),
-        lambda data: data.update(has_deviations=False),
-        lambda data: data.update(A=1.0),
-        lambda data: data.update(sums=3),
-        lambda data: data.update(sums=["one"]),
-        lambda data: data.update(arrays=[]),
-        lambda data: data["arrays"].pop("D"),
-        lambda data: data["arrays"].pop("deviations/D"),
-        lambda data: data["arrays"].update(D=["float64", [1.0]]),
-        lambda data: data["arrays"].update(D=["float64", [[1.0, 2.0]]]),
-        lambda data: data["arrays"].update(D=["float64", ["a", "b"]]),
-        lambda data: data["arrays"].update(D=["float64", [None, 1.0]]),
-        lambda data: data["arrays"].update(D=["object", [1.0, 2.0]]),
-        lambda data: data["arrays"].update(D=["complex128", [1.0, 2.0]]),
-        lambda data: data["arrays"].update(D=["int64", [1, 2]]),
-        lambda data: data["arrays"].update(D=[1.0, 2.0]),
-        lambda data: data["arrays"].update(D=["float64", [[1.0], [1.0, 2.0]]]),
-        lambda data: data["arrays"].update(D_stderr=["float64", [-1.0, 1.0]]),
-        lambda data: data["arrays"].update(D_events=["int64", [-2, 1]]),
-        lambda data: data["arrays"].update(D_events=["int64", [1.5, 1]]),
-        lambda data: data["arrays"].update(more=["float64", [1.0]]),
-        lambda data: data.update(format="scaledetect.Sensitivities/2"),
+        (lambda data: data.pop("layers"), "it lacks ['layers']"),
+        (lambda data: data.pop("sigma"), "it lacks ['sigma']"),
+        (lambda data: data.pop("arrays"), ""),
+        (lambda data: data.pop("has_deviations"), "it lacks ['has_deviations']"),
+        (lambda data: data.pop("A"), "it lacks ['A']"),
+        (lambda data: data.update(extra=1), "has ['extra']"),
+        (lambda data: data.update(layers="ab"), "layers are no names"),
+        (lambda data: data.update(layers=[1, 2]), "layers are no names"),
+        (lambda data: data.update(layers=["one"]), "D is float64 of shape (2,)"),
+        (lambda data: data.update(kind="guessed"), "of kind 'guessed'"),
+        (lambda data: data.update(kind=["measured"]), "of kind ['measured']"),
+        (lambda data: data.update(sigma="1"), "sigma is '1'"),
+        (lambda data: data.update(sigma=True), "sigma is True"),
+        (lambda data: data.update(sigma=-1.0), "sigma is -1.0"),
+        (lambda data: data.update(sigma=10**400), "too large"),
+        (lambda data: data.update(sigma={"float": "x"}), ""),
+        (lambda data: data.update(n=-1), "n is no number"),
+        (lambda data: data.update(n=1.5), "n is no number"),
+        (lambda data: data.update(n=10**400), "n is no number"),
+        (lambda data: data.update(n_blocks=3), "of shape (2, 2)"),
+        (lambda data: data.update(n_blocks=False), "n_blocks is no number"),
+        (lambda data: data.update(config=[]), "config is no object"),
+        (lambda data: data.update(has_deviations=1), "has_deviations is neither"),
+        (lambda data: data.update(has_deviations=False), "it has the arrays ['deviations/D'"),
+        (lambda data: data.update(A=1.0), "are no arrays"),
+        (lambda data: data.update(sums=3), "sums have no names"),
+        (lambda data: data.update(sums=["one"]), "sums/0/"),
+        (lambda data: data.update(arrays=[]), ""),
+        (lambda data: data["arrays"].pop("D"), ""),
+        (lambda data: data["arrays"].pop("deviations/D"), ""),
+        (lambda data: data["arrays"].update(D=["float64", [1.0]]), "of shape (1,)"),
+        (lambda data: data["arrays"].update(D=["float64", [[1.0, 2.0]]]), "of shape (1, 2)"),
+        (lambda data: data["arrays"].update(D=["float64", ["a", "b"]]), "an array of <U1"),
+        (lambda data: data["arrays"].update(D=["float64", [None, 1.0]]), "an array of object"),
+        (lambda data: data["arrays"].update(D=["object", [1.0, 2.0]]), "an array of 'object'"),
+        (lambda data: data["arrays"].update(D=["complex128", [1.0, 2.0]]), "an array of 'complex128'"),
+        (lambda data: data["arrays"].update(D=["int64", [1, 2]]), "D is int64"),
+        (lambda data: data["arrays"].update(D=[1.0, 2.0]), ""),
+        (lambda data: data["arrays"].update(D=["float64", [[1.0], [1.0, 2.0]]]), ""),
+        (lambda data: data["arrays"].update(D_stderr=["float64", [-1.0, 1.0]]), "D_stderr is negative"),
+        (lambda data: data["arrays"].update(D_events=["int64", [-2, 1]]), "D_events is below -1"),
+        (lambda data: data["arrays"].update(D_events=["int64", [1.5, 1]]), "an array of float64"),
+        (lambda data: data["arrays"].update(more=["float64", [1.0]]), "it has the arrays ['more'] beside"),
+        (lambda data: data.update(format="scaledetect.Sensitivities/2"), "is not in the format"),
     ],
 )
 def test_a_field_that_is_not_what_it_must_be_is_refused(
-    change: Change, stored: dict[str, bytes], tmp_path: Path
+    change: Change, why: str, stored: dict[str, bytes], tmp_path: Path
 ) -> None:
     data = json.loads(stored[".json"])
     change(data)
     (tmp_path / "s.json").write_text(json.dumps(data))
-    refused(tmp_path / "s.json")
+    assert why in refused(tmp_path / "s.json")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,10 @@ def npy(array: Any) -> bytes:
     return buffer.getvalue()
 
 
+WITHOUT_SKETCHES: dict[str, bytes | None] = {"sums/0/totals": None, "sums/0/sketches": None}
+"""Changes that leave room for the vectors of each block, as older files hold them."""
+
+
 def members_of(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
@@ -214,33 +218,38 @@ def test_a_header_that_promises_more_than_there_is_allocates_nothing(stored: dic
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "why"),
     [
-        {"D": npy(np.array([object(), None], dtype=object))},
-        {"D": npy(np.zeros(2, dtype=np.float32))},
-        {"D": npy(np.zeros((2, 1)))},
-        {"D": b"no array"},
-        {"D": b""},
-        {"meta": npy(np.array(5))},
-        {"meta": npy(np.array(["{}"]))},
-        {"meta": npy(np.array("{"))},
-        {"sums/0/counts": npy(np.array("a"))},
-        {"sums/0/sketches": npy(np.zeros((3, 1, 4)))},
-        {"sums/0/totals": npy(np.zeros((1, 5)))},
-        {"sums/0/squares": npy(np.zeros((2, 2)))},
-        {"sums/0/vectors": npy(np.zeros((2, 1, 4)))},
-        {"sums/0/vectors": npy(np.zeros((3, 1, 4))), "sums/0/totals": None, "sums/0/sketches": None},
-        {"sums/0/eps": None},
-        {"sums/2/eps": npy(np.zeros(()))},
-        {"deviations/D": npy(np.zeros((3, 2)))},
-        {"meta": None},
+        ({"D": npy(np.array([object(), None], dtype=object))}, "D.npy holds objects"),
+        ({"D": npy(np.zeros(2, dtype=np.float32))}, "D is float32 of shape (2,)"),
+        ({"D": npy(np.zeros((2, 1)))}, "D is float64 of shape (2, 1)"),
+        ({"D": b"no array"}, "magic string is not correct"),
+        ({"D": b""}, "EOF"),
+        ({"meta": npy(np.array(5))}, "its description is no text"),
+        ({"meta": npy(np.array(["{}"]))}, "its description is no text"),
+        ({"meta": npy(np.array("{"))}, "Expecting property name"),
+        ({"sums/0/counts": npy(np.array("a"))}, "sums/0/deformed is of shape (2, 1)"),
+        ({"sums/0/counts": npy(np.full((2, 1), 5, dtype=np.int32))}, "sums/0/counts is int32"),
+        ({"sums/0/sketches": npy(np.zeros((3, 1, 4)))}, "sums/0/sketches is of shape (3, 1, 4)"),
+        ({"sums/0/totals": npy(np.zeros((1, 5)))}, "sums/0/totals is of shape (1, 5)"),
+        ({"sums/0/squares": npy(np.zeros((2, 2)))}, "sums/0/squares is of shape (2, 2)"),
+        ({"sums/0/vectors": npy(np.zeros((2, 1, 4)))}, "sums/0/vectors and totals"),
+        ({"sums/0/vectors": npy(np.zeros((2, 1, 4))), "sums/0/totals": None}, "sums/0/vectors and totals"),
+        ({"sums/0/vectors": npy(np.zeros((3, 1, 4))), **WITHOUT_SKETCHES}, "sums/0/vectors is of shape (3, 1, 4)"),
+        ({"sums/0/vectors": npy(np.zeros((2, 1, 4), np.float32)), **WITHOUT_SKETCHES}, "sums/0/vectors is float32"),
+        ({"sums/0/vectors": npy(np.zeros((2, 4))), **WITHOUT_SKETCHES}, "sums/0/vectors is float64"),
+        ({"sums/0/eps": None}, "sums/0/eps"),
+        ({"sums/2/eps": npy(np.zeros(()))}, "it has the arrays ['sums/2/eps'] beside"),
+        ({"deviations/D": npy(np.zeros((3, 2)))}, "D is float64 of shape (3, 2)"),
+        ({"meta": None}, "is not in the format"),
     ],
 )
 def test_a_member_that_is_not_what_it_must_be_is_refused(
-    changed: dict[str, bytes | None], stored: dict[str, bytes], tmp_path: Path
+    changed: dict[str, bytes | None], why: str, stored: dict[str, bytes], tmp_path: Path
 ) -> None:
     members = {**members_of(stored[".npz"]), **changed}
-    refused(npz(tmp_path / "s.npz", {name: data for name, data in members.items() if data is not None}))
+    found = refused(npz(tmp_path / "s.npz", {name: data for name, data in members.items() if data is not None}))
+    assert why in found
 
 
 def test_a_name_that_stands_twice_and_a_folder_are_refused(stored: dict[str, bytes], tmp_path: Path) -> None:

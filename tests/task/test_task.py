@@ -181,3 +181,10 @@ def test_the_largest_populations_are_taken() -> None:
 def test_digest_refuses_what_is_no_number(n: Any) -> None:
     with pytest.raises((ValueError, TypeError), match=f"n={n!r}"):
         task().digest(n)
+
+
+def test_both_classes_together_may_have_more_than_the_pairs_that_one_may() -> None:
+    task = Task(size=5_500_000_000, xi=1_375_000_000)
+    assert max(task.n_near, task.n_far) < 2**63 < task.n_near + task.n_far
+    with pytest.raises(ValueError, match=r"^size=6200000000: a class of this task has more than 2\^63 - 1 pairs"):
+        Task(size=6_200_000_000, xi=1_375_000_000)
