@@ -101,7 +101,7 @@ class _Field:
         assert self.first is not None and self.law is not None
         local, both = stationary_corrections(self.first, self.law)
         self.both, self.law = both, None
-        if local.shape[0] == self.size:
+        if len(local) == self.size:
             weight = spectrum.multiplicities(self.size, self.dim)
             self.powers[2] = spectrum.from_covariance(local) * weight / local.size
         return float(local.flat[0])

@@ -7,7 +7,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 
 from scaledetect.leaderboard.records import Environment, Record, read_record, unique_records, write_record
@@ -90,6 +92,19 @@ def test_a_run_says_on_which_instructions_and_threads() -> None:
     assert here.instructions["torch"] == torch.backends.cpu.get_cpu_capability()
     assert here.library_threads["torch"] == torch.get_num_threads()
     assert any(name.startswith(("openblas", "mkl")) for name in here.library_threads)
+
+
+def test_instruction_sets_are_those_that_numpy_and_torch_report() -> None:
+    found = Environment.here(1).instructions
+    reported: Any = np.show_config(mode="dicts")
+    sets = reported["SIMD Extensions"]
+    assert set(found["numpy"].split()) == {*sets["baseline"], *sets.get("found", [])} | (
+        {"none"} if not sets else set()
+    )
+    has = torch.cpu.get_capabilities()
+    named = set(found["processor"].split()) - {"none"}
+    assert named <= {name for name, value in has.items() if value is True}
+    assert all(name in named for name in ("avx", "avx2", "neon") if has.get(name) is True)
 
 
 def test_limits_set_in_the_system_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

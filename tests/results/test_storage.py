@@ -195,6 +195,18 @@ def test_the_ends_of_what_a_field_may_be_are_read_back(stored: dict[str, bytes],
     assert "n is no number of draws" in refused(path)
 
 
+def test_arrays_in_both_versions_of_the_format_are_read(stored: dict[str, bytes], tmp_path: Path) -> None:
+    members = members_of(stored[".npz"])
+    for version in ((1, 0), (2, 0)):
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.array([1.5, 2.5]), version=version)
+        path = npz(tmp_path / "s.npz", members | {"D": buffer.getvalue()})
+        assert sd.Sensitivities.load(path).D.tolist() == [1.5, 2.5]
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.array([1.5, 2.5]), version=(3, 0))
+    assert "an array of version (3, 0)" in refused(npz(tmp_path / "t.npz", members | {"D": buffer.getvalue()}))
+
+
 def test_an_archive_that_unpacks_to_more_than_its_file_is_refused_first(
     stored: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
