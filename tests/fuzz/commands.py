@@ -15,7 +15,7 @@ from scaledetect.cli import app
 __all__ = ["COMMANDS", "line_of", "run_line"]
 
 # A runner makes all commands anew for each line, which takes nine times as long as the line does.
-testing._get_command = cache(testing._get_command)
+testing._get_command = cache(testing._get_command)  # type: ignore[attr-defined]
 
 CARD = "block-2d-L16-xi8"
 
