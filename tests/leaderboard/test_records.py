@@ -122,7 +122,13 @@ def test_a_record_that_contradicts_itself_is_refused(tmp_path: Path, change: Cha
 
 def test_a_change_is_noticed_by_the_hash(tmp_path: Path) -> None:
     path = rewritten(write_record(tmp_path, sample_record()), lambda d: d.update(wall_seconds=2.0))
-    with pytest.raises(RecordError, match="was changed"):
+    with pytest.raises(RecordError, match=r"was changed: .* was taken of$"):
+        read_record(path)
+
+
+def test_what_else_is_wrong_with_a_changed_record_is_said_too(tmp_path: Path) -> None:
+    path = rewritten(write_record(tmp_path, sample_record()), lambda d: d.update(note="more"))
+    with pytest.raises(RecordError, match=r"was changed: .* was taken of \(note: unknown key"):
         read_record(path)
 
 
