@@ -1,0 +1,38 @@
+"""Displacement fields as large as is allowed, and one byte more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scaledetect as sd
+from scaledetect.perturbations.diffeo import fields
+
+
+def test_fields_may_take_all_of_the_memory_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    coefficients = np.ones((2, 2, 3, 3))
+    n_bytes = 2 * 2 * 16**2 * 8
+    monkeypatch.setattr(fields, "MOST_BYTES", n_bytes)
+    assert sd.displacement_field(coefficients, 16, temperature=2e-3).nbytes == n_bytes
+    monkeypatch.setattr(fields, "MOST_BYTES", n_bytes - 1)
+    with pytest.raises(ValueError, match=r"^size=16: the fields would take"):
+        sd.displacement_field(coefficients, 16, temperature=2e-3)
+
+
+def test_temperatures_are_allowed_to_both_ends_of_their_range_and_no_further() -> None:
+    coefficients = np.ones((1, 2, 3, 3))
+    low, high = sd.diffeo_temperature_range(32, 3)
+    for temperature in (low, high):
+        assert sd.displacement_field(coefficients, 32, temperature=temperature).shape == (1, 2, 32, 32)
+    for temperature in (0.999 * low, 1.001 * high, 1.9 * high):
+        with pytest.raises(ValueError, match=r"^temperature="):
+            sd.displacement_field(coefficients, 32, temperature=temperature)
+
+
+def test_displacements_are_allowed_to_both_ends_of_their_range_and_no_further() -> None:
+    images, most = np.zeros((1, 1, 16, 16)), 16 / (np.pi * 3)
+    for delta in (0.5, most):
+        assert sd.diffeo(images, delta=delta).shape == images.shape
+    for delta in (0.4995, 1.001 * most, 1.9 * most):
+        with pytest.raises(ValueError, match=r"^delta="):
+            sd.diffeo(images, delta=delta)
