@@ -1,4 +1,4 @@
-"""Displacement fields as large as is allowed, and one byte more."""
+"""Displacement fields at the ends of what sizes, temperatures and displacements may be, and just beyond."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ def test_displacements_are_allowed_to_both_ends_of_their_range_and_no_further() 
     for delta in (0.4995, 1.001 * most, 1.9 * most):
         with pytest.raises(ValueError, match=r"^delta="):
             sd.diffeo(images, delta=delta)
+
+
+def test_coefficients_of_one_field_have_two_axes() -> None:
+    one = sd.displacement_field(np.ones((3, 3)), 16, temperature=2e-3)
+    assert one.shape == (16, 16)
+    np.testing.assert_array_equal(one, sd.displacement_field(np.ones((5, 3, 3)), 16, temperature=2e-3)[4])
+    for shape in ((3,), (3, 4), (2, 4, 3)):
+        with pytest.raises(ValueError, match=r"^coefficients="):
+            sd.displacement_field(np.ones(shape), 16, temperature=2e-3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import scaledetect as sd
 from scaledetect.perturbations.noise import NoiseMode, add_noise, norms, rescale
 
 CLEAN = torch.tensor([[2.0, -1.0, 0.0, 1.0]])
@@ -39,3 +40,16 @@ def test_norms_are_over_all_pixels_and_channels_of_an_image(torch_dtype: torch.d
     rescale(images, torch.tensor([3.0, 0.5], dtype=torch.float64).reshape(2, 1, 1, 1))
     np.testing.assert_allclose(norms(images).flatten(), [3.0, 0.5], rtol=1e-6)
     assert images.dtype == torch_dtype
+
+
+def test_a_noise_says_what_it_is_and_refuses_what_means_nothing() -> None:
+    assert sd.Noise() == sd.Noise(mode="signed", match="ensemble", sigma=None)
+    assert sd.Noise(sigma=2).sigma == 2.0
+    assert isinstance(sd.Noise(sigma=2).sigma, float)
+    assert sd.Noise(match="sample").sigma is None
+    for arguments in ({"mode": "x"}, {"match": "x"}, {"sigma": 0.0}, {"sigma": -1.0}, {"sigma": "1"}):
+        (name,) = arguments
+        with pytest.raises((TypeError, ValueError), match=rf"^{name}="):
+            sd.Noise(**arguments)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^match='sample': rescales every image, and sigma=1.0"):
+        sd.Noise(match="sample", sigma=1.0)
