@@ -40,7 +40,7 @@ def peaks(program: str) -> tuple[int, int]:
     """The two numbers of bytes that the program prints, the second at least the first: a peak never falls."""
     # Large arrays straight from the operating system and back: the peak is that of what is in use at one time, and not
     # of what the allocator keeps.
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576"}
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "131072"}
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment)
     few, many = map(int, done.stdout.split())
     return few, many
