@@ -50,6 +50,6 @@ def test_a_noise_says_what_it_is_and_refuses_what_means_nothing() -> None:
     for arguments in ({"mode": "x"}, {"match": "x"}, {"sigma": 0.0}, {"sigma": -1.0}, {"sigma": "1"}):
         (name,) = arguments
         with pytest.raises((TypeError, ValueError), match=rf"^{name}="):
-            sd.Noise(**arguments)  # type: ignore[arg-type]
+            sd.Noise(**arguments)
     with pytest.raises(ValueError, match=r"^match='sample': rescales every image, and sigma=1.0"):
         sd.Noise(match="sample", sigma=1.0)
