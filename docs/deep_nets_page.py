@@ -143,7 +143,8 @@ orders. A net counts where it has learnt: training error at most {most}. Outcome
 **What these runs are.** Size `laptop` of `scaledetect reproduce deep-nets`, by the published recipe: hinge loss, descent with
 momentum 0.9, weight decay 5e-4 on all but vectors, batches of 128, step {step:g} ({slow}), falling as a cosine over 0.8 of the
 epochs; but {epochs} epochs in place of {published}, width 1/4 (LeNet as it is), and the last net in place of that of the lowest test
-error. {finished} of {planned} trainings are finished, the first seeds of all kinds first. Images are neither cropped nor
+error. {finished} of {planned} trainings are finished, the first seeds of all kinds first; this page was written while the others
+went on as planned, and its verdicts are those of the last look. Images are neither cropped nor
 mirrored. Measurements take {draws} draws, and noise as strong as the displacement, image by image. Size `paper` (eleven
 kinds, ten seeds, {published} epochs) was not run.
 
