@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,12 @@ import scaledetect as sd
 from scaledetect.perturbations.diffeo import fields
 
 
-def test_fields_may_take_all_of_the_memory_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    coefficients = np.ones((2, 2, 3, 3))
-    n_bytes = 2 * 2 * 16**2 * 8
+@pytest.mark.parametrize("images", [(), (5,), (2, 2), (3, 1, 2)])
+def test_fields_may_take_all_of_the_memory_that_is_allowed(
+    images: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coefficients = np.ones((*images, 3, 3))
+    n_bytes = math.prod(images) * 16**2 * 8
     monkeypatch.setattr(fields, "MOST_BYTES", n_bytes)
     assert sd.displacement_field(coefficients, 16, temperature=2e-3).nbytes == n_bytes
     monkeypatch.setattr(fields, "MOST_BYTES", n_bytes - 1)
