@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,7 @@ import scaledetect as sd
 from fuzz.functions import EXEMPT, FACES, FUNCTIONS
 from fuzz.mutations import damaged_bytes, damaged_text, damaged_tree
 from fuzz.run import SLOW, TARGETS, run_case
+from fuzz.values import changed
 from scaledetect._base.errors import RefusalError
 from scaledetect.task.cards import Card
 
@@ -127,9 +129,13 @@ def test_arguments_are_names_of_parameters() -> None:
             assert set(arguments) <= set(parameters), name
 
 
-def test_damage_is_repeatable_and_is_damage() -> None:
-    from random import Random
+def test_values_of_any_size_are_changed() -> None:
+    for value in (3, -(10**400), 10**5000):
+        for seed in range(200):
+            changed(value, Random(seed))
 
+
+def test_damage_is_repeatable_and_is_damage() -> None:
     data = b"one = 1\ntwo = [2, 3]\n"
     for damage in (damaged_bytes, damaged_text):
         changed = [damage(data, Random(seed)) for seed in range(50)]

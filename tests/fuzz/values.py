@@ -108,7 +108,11 @@ def _integer(value: int, rng: Random) -> Any:
     if way == 0:
         return value + rng.choice((-2, -1, 1, 2))
     if way == 1:
-        return rng.choice((float(value), str(value), np.int8(value % 100), Fraction(value), [value], value + 0.5))
+        form = rng.choice((float, str, lambda n: np.int8(n % 100), Fraction, lambda n: [n], lambda n: n + 0.5))
+        try:
+            return form(value)
+        except (OverflowError, ValueError):  # no float is as large, or no text as long
+            return [value]
     return rng.choice(_INTEGERS) * rng.choice((1, 1, 1, -1))
 
 

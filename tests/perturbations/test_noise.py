@@ -53,3 +53,12 @@ def test_a_noise_says_what_it_is_and_refuses_what_means_nothing() -> None:
             sd.Noise(**arguments)
     with pytest.raises(ValueError, match=r"^match='sample': rescales every image, and sigma=1.0"):
         sd.Noise(match="sample", sigma=1.0)
+
+
+def test_noise_and_moves_are_those_of_seed_0_and_sample_0_where_none_is_given() -> None:
+    task = sd.Task(size=16, xi=4)
+    pairs, y = sd.sample_pairs(task, 6)
+    np.testing.assert_array_equal(sd.noise_images(task, 3), sd.noise_images(task, 3, seed=0, start=0))
+    assert (sd.noise_images(task, 3) != sd.noise_images(task, 3, seed=1)).all()
+    np.testing.assert_array_equal(sd.shift_pairs(pairs, y, task), sd.shift_pairs(pairs, y, task, seed=0, start=0))
+    assert (sd.shift_pairs(pairs, y, task) != sd.shift_pairs(pairs, y, task, seed=1)).any()
