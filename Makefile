@@ -65,9 +65,10 @@ PYTHONS ?= python3.12 python3.13
 test-python:
 	for python in $(PYTHONS); do if $$python --version; then bash tests/versions/without_torch.sh $$python || exit 1; fi; done
 
-# The site, in docs/_build/html; every warning is an error.
+# The site, in docs/_build/html; every warning is an error. Nets of the gallery are small: a second thread waits for the
+# first, and where other work has the cores it waits actively, for minutes.
 docs: .venv/docs
-	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -j $(WORKERS) -W --keep-going -b html docs docs/_build/html
 
 # Links within the site; those that lead out of it are not asked for.
 linkcheck: .venv/installed
