@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scaledetect.entry import Budget, TrainedEntry, epochs_for
+from scaledetect.entry import Budget, TrainedEntry, Tuning, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -44,11 +44,12 @@ class FullyConnected2(_FullyConnected):
 
     name = "fc2"
     title = "Fully connected, 2 layers"
-    version = 2
+    version = 3
     budget = "full"
     depth = 2
     width = 512
-    lr = 3e-3
+    lr = 1e-2
+    tuning = Tuning({"lr": (3e-3, 1e-3, 1e-2)}, card="block-1d-L256", n_train=(2048, 4096))
 
 
 class FullyConnected3(_FullyConnected):
@@ -56,7 +57,8 @@ class FullyConnected3(_FullyConnected):
 
     name = "fc3"
     title = "Fully connected, 3 layers"
-    version = 1
+    version = 2
     depth = 3
     width = 256
-    lr = 1e-3
+    lr = 3e-3
+    tuning = Tuning({"lr": (1e-3, 3e-4, 3e-3)}, card="block-1d-L256", n_train=(2048, 4096))

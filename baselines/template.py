@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import Limits, TrainedEntry, epochs_for
+from scaledetect.entry import Limits, TrainedEntry, Tuning, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -25,10 +25,12 @@ class Template(TrainedEntry):
 
     name = "template"
     title = "Template of half the image"
-    version = 1
+    version = 2
     budget = "full"
     kind = "convolutional"
     limits = Limits(sites=512)
+    lr = 0.03
+    tuning = Tuning({"lr": (0.1, 0.03, 0.3)}, card="distance-1d-L64", n_train=(8, 16, 32))
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
         """Two layers, 16 channels."""
@@ -43,4 +45,4 @@ class Template(TrainedEntry):
         from scaledetect.training import TrainConfig
 
         epochs = epochs_for(400, n_train, 8, least=2)
-        return TrainConfig(optimizer="adam", lr=0.1, max_epochs=epochs, target_loss=0.02)
+        return TrainConfig(optimizer="adam", lr=self.lr, max_epochs=epochs, target_loss=0.02)

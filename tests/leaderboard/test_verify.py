@@ -174,7 +174,7 @@ TWENTY = {
     "knn": [("block-2d-L16-xi8", 128, 0), ("distance-1d-L512-xi128", 64, 1)],
     "logistic": [("block-2d-L16-xi8", 512, 2), ("distance-2d-L16-xi8.5-open", 128, 0)],
     "svm-rbf": [("block-2d-L16-xi8", 32, 0), ("distance-2d-L16-xi6.5", 128, 1)],
-    "fc3": [("block-1d-L256", 32, 0), ("block-1d-L256", 64, 1)],
+    "fc3": [("block-2d-L16", 2048, 0), ("block-2d-L16", 4096, 1)],
 }  # fmt: skip
 """Published records of the quick kinds: card, n_train and seed, by entry."""
 
