@@ -50,6 +50,7 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "temperature without a text": ("delta", lambda: sd.diffeo(IMAGES, temperature=SILENT, delta=1.0)),
     "temperature of 5000 digits": ("delta", lambda: sd.diffeo(IMAGES, temperature=LONG, delta=1.0)),
     "temperature nested deeply": ("delta", lambda: sd.diffeo(IMAGES, temperature=NESTED, delta=1.0)),
+    "a field of no size": ("size", lambda: sd.displacement_field(np.ones((3, 3)), NOTHING, temperature=1e-4)),
     "field of objects": ("field", lambda: sd.deform(IMAGES, np.full((2, 2, 8, 8), None))),
     "no net": ("net", lambda: sd.net_report(NOTHING, TASK)),
     "n of one number": ("n", lambda: sd.net_report(torch.nn.Identity(), NUMBER, n=2)),

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaledetect._base.arguments import check_number, check_seed, empty
+from scaledetect._base.arguments import check_number, check_seed, empty, integer
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect.perturbations.diffeo.temperature import check_cutoff, check_temperature, squared_modes
 from scaledetect.sampling.gaussian_noise import normal_rows
@@ -94,6 +94,7 @@ def displacement_field(coefficients: Array, size: int, *, temperature: float) ->
         raise bad_type("coefficients", type(coefficients).__name__, "must be a NumPy array or a torch tensor")
     if coefficients.ndim < 2 or coefficients.shape[-1] != coefficients.shape[-2]:
         raise bad_value("coefficients", f"array of shape {tuple(coefficients.shape)}", "must have shape (..., c, c)")
+    size = integer("size", size)
     cutoff = check_cutoff(int(coefficients.shape[-1]), size)
     if "float" not in str(coefficients.dtype):
         raise bad_type("coefficients", coefficients.dtype, "must be floating", "convert them with astype")
