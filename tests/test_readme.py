@@ -20,8 +20,8 @@ COMMANDS = {
 }  # fmt: skip
 
 SHORTER = {
-    "measure": ["--n", "1000"],
-    "compare": ["--n", "1000"],
+    "measure": ["--n", "200"],
+    "compare": ["--n", "200"],
     "train": ["--max-epochs", "2", "--n-train", "24"],
     "run": ["--n-train", "64", "--seeds", "0", "--jobs", "1"],
     "verify": ["--jobs", "1"],
