@@ -20,7 +20,13 @@ from scaledetect._base.files import replacing, write_json
 from scaledetect.reproduce.deep_nets import LABELS, PAPER_EPOCHS, SIZES, SMALL_STEP
 from scaledetect.reproduce.folder import read_table, write_table
 from scaledetect.reproduce.image_job import PUBLISHED_STEP
-from scaledetect.reproduce.images.claims import ImageHypotheses, claims_frame, decide_on_images, load_image_hypotheses
+from scaledetect.reproduce.images.claims import (
+    ImageHypotheses,
+    claims_frame,
+    claims_table,
+    decide_on_images,
+    load_image_hypotheses,
+)
 from scaledetect.reproduce.run import study
 from scaledetect.statistics.correlation import rank_correlation
 
@@ -76,19 +82,9 @@ def render(tables: dict[str, pd.DataFrame], runs: dict[str, Any]) -> str:
     return TEXT.format(
         m=len(found), verdicts=words, most=given.most_train_error, epochs=first["epochs"], published=PAPER_EPOCHS,
         step=PUBLISHED_STEP, slow=slow, finished=len(runs["finished"]), planned=runs["planned"],
-        draws=f"{first['draws']:,}", claims=_claims(found), correlations=_correlations(nets, given.most_train_error),
+        draws=f"{first['draws']:,}", claims=claims_table(found), correlations=_correlations(nets, given.most_train_error),
         nets=_nets(nets), layers=_layers(tables["layers"]), left_out=int((nets["train_error"] > given.most_train_error).sum()),
     )  # fmt: skip
-
-
-def _claims(found: pd.DataFrame) -> str:
-    lines = ["| claim | ratio or correlation | interval | nets or kinds | verdict |", "|---|---|---|---|---|"]
-    for row in found.to_dict("records"):
-        value = "-" if pd.isna(row["value"]) else f"{row['value']:.3g}"
-        interval = "-" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-        n = "0" if pd.isna(row["n_seeds"]) else f"{row['n_seeds']:.0f}"
-        lines.append(f"| {row['claim']} | {value} | {interval} | {n} | **{row['verdict']}** |")
-    return "\n".join(lines)
 
 
 def _correlations(nets: pd.DataFrame, most_train_error: float) -> str:

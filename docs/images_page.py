@@ -19,7 +19,7 @@ import pandas as pd
 
 from scaledetect._base.files import replacing, write_json
 from scaledetect.reproduce.folder import read_table, write_table
-from scaledetect.reproduce.images.claims import claims_frame, decide_on_images, load_image_hypotheses
+from scaledetect.reproduce.images.claims import claims_frame, claims_table, decide_on_images, load_image_hypotheses
 from scaledetect.reproduce.images.error_figure import draw as draw_error
 from scaledetect.reproduce.images.filters_figure import draw as draw_filters
 from scaledetect.reproduce.images.grid import LABELS, image_jobs
@@ -118,22 +118,12 @@ def render(tables: dict[str, pd.DataFrame], runs: dict[str, object]) -> str:
     mine = learnt(tables)
     convolutional = mine["layers"][mine["layers"]["net"].isin(mine["spectra"]["net"])]
     return TEXT.format(
-        m=len(found), verdicts=words, claims=_claims(found), nets=_nets(nets), layers=_layers(convolutional), left_out=len(nets) - len(mine["nets"]),
+        m=len(found), verdicts=words, claims=claims_table(found), nets=_nets(nets), layers=_layers(convolutional), left_out=len(nets) - len(mine["nets"]),
         constants=_constants(mine["spectra"]), size=runs["size"], planned=runs["planned"],
         finished=len(runs["finished"]), n_train=f"{runs['n_train']:,}", n_test=f"{runs['n_test']:,}",
         images=runs["images"], batch=runs["batch_size"], most=load_image_hypotheses().most_train_error,
         shortest=min(epochs.values()), longest=max(epochs.values()), missing=_missing(nets, epochs),
     )  # fmt: skip
-
-
-def _claims(found: pd.DataFrame) -> str:
-    lines = ["| claim | ratio or correlation | interval | nets or kinds | verdict |", "|---|---|---|---|---|"]
-    for row in found.to_dict("records"):
-        value = "-" if pd.isna(row["value"]) else f"{row['value']:.3g}"
-        interval = "-" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-        n = "0" if pd.isna(row["n_seeds"]) else f"{row['n_seeds']:.0f}"
-        lines.append(f"| {row['claim']} | {value} | {interval} | {n} | **{row['verdict']}** |")
-    return "\n".join(lines)
 
 
 def _nets(nets: pd.DataFrame) -> str:

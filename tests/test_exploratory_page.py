@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.docs_scripts import docs_script
 
 from scaledetect._base.files import plain
 from scaledetect.reproduce.folder import read_table
@@ -17,12 +17,8 @@ from scaledetect.reproduce.run import study
 
 
 @pytest.fixture(scope="module")
-def page(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("exploratory_page", root / "docs" / "exploratory_page.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def page() -> ModuleType:
+    return docs_script("exploratory_page")
 
 
 @pytest.fixture(scope="module")

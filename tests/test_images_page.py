@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,17 +9,14 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.docs_scripts import docs_script
 
 from scaledetect._base.files import plain
 
 
 @pytest.fixture(scope="module")
-def page(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("images_page", root / "docs" / "images_page.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def page() -> ModuleType:
+    return docs_script("images_page")
 
 
 @pytest.fixture(scope="module")

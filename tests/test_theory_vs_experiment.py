@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.docs_scripts import docs_script
 
 import scaledetect as sd
 
 
 @pytest.fixture(scope="module")
-def page(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("theory_vs_experiment", root / "docs" / "theory_vs_experiment.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def page() -> ModuleType:
+    return docs_script("theory_vs_experiment")
 
 
 @pytest.fixture(scope="module")

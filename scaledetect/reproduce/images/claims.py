@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from scaledetect.reproduce.study import Tables
 
-__all__ = ["ImageHypotheses", "ImageHypothesis", "claims_frame", "decide_on_images", "load_image_hypotheses", "numbers"]
+__all__ = [
+    "ImageHypotheses",
+    "ImageHypothesis",
+    "claims_frame",
+    "claims_table",
+    "decide_on_images",
+    "load_image_hypotheses",
+    "numbers",
+]
 
 FILE = "hypotheses-images.toml"
 
@@ -121,6 +129,19 @@ def claims_frame(found: tuple[DecidedOnImages, ...]) -> pd.DataFrame:
         verdict = "no data" if d is None else d.verdict
         rows.append({**about, "quantity": h.quantity, **values, "not_learnt": one.not_learnt, "verdict": verdict})
     return pd.DataFrame(rows)
+
+
+def claims_table(found: pd.DataFrame) -> str:
+    """The rows of `claims_frame` as a table in Markdown, for a page."""
+    import pandas as pd
+
+    lines = ["| claim | ratio or correlation | interval | nets or kinds | verdict |", "|---|---|---|---|---|"]
+    for row in found.to_dict("records"):
+        value = "-" if pd.isna(row["value"]) else f"{row['value']:.3g}"
+        interval = "-" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
+        n = "0" if pd.isna(row["n_seeds"]) else f"{row['n_seeds']:.0f}"
+        lines.append(f"| {row['claim']} | {value} | {interval} | {n} | **{row['verdict']}** |")
+    return "\n".join(lines)
 
 
 def numbers(hypothesis: ImageHypothesis, tables: Tables, most_train_error: float) -> tuple[FloatArray, int]:
