@@ -301,7 +301,7 @@ def lines(task: Spec) -> Iterator[Site]:
     return itertools.product(range(half + 1), repeat=task.dim - 1)
 
 
-def interval(h: Site, task: Spec, cls: str) -> tuple[int, int]:
+def interval(h: Site, task: Spec, cls: str, guess: int = 0) -> tuple[int, int]:
     """[low, high] of the sizes of the last component; empty when high < low. Distance grows with the size."""
     half = task.size // 2 if task.periodic else task.size - 1
     is_near = cls == "near"
@@ -309,8 +309,13 @@ def interval(h: Site, task: Spec, cls: str) -> tuple[int, int]:
     def holds(t: int) -> bool:
         return label_of_sizes((*h, t), task) == 1 if is_near else label_of_sizes((*h, t), task) != -1
 
-    # Bisection for the first t for which this fails: the first not near, or the first far.
-    low, high = 0, half + 1
+    # The first t for which this fails, the first not near or the first far: growing steps from the guess, bisection.
+    low = high = guess
+    step = 1
+    while low > 0 and not holds(low - 1):
+        low, high, step = max(0, low - step), low - 1, 2 * step
+    while high <= half and holds(high):
+        low, high, step = high + 1, min(half + 1, high + step), 2 * step
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if holds(middle) else (low, middle)
@@ -341,8 +346,13 @@ def line_parts(h: Site, low: int, high: int, task: Spec) -> list[int]:
 @lru_cache(maxsize=1024)
 def line_starts(task: Spec, cls: str) -> tuple[int, ...]:
     """The number of pairs before each line, and then that of all."""
-    counts = (sum(line_parts(h, *interval(h, task, cls), task)) for h in lines(task))
-    return (0, *itertools.accumulate(counts))
+    starts, first = [0], 0
+    for h in lines(task):
+        # The end of a line is near that of the line before.
+        low, high = interval(h, task, cls, first)
+        first = high + 1 if cls == "near" else low
+        starts.append(starts[-1] + sum(line_parts(h, low, high, task)))
+    return tuple(starts)
 
 
 def unrank_distance(x: int, task: Spec, cls: str) -> Pair:

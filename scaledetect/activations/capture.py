@@ -220,7 +220,8 @@ class Capture:
         is_leaf = not self._running[-1][1] if is_leaf is None else is_leaf
         if self._taken is not None:
             # One that the first pass has not met is passed on all the same: whoever receives it can tell.
-            return self._taken.get(label, self._selection.takes(name, label, is_leaf))
+            known = self._taken.get(label)
+            return self._selection.takes(name, label, is_leaf) if known is None else known
         if label in self._seen:
             raise bad_value("layers", label, "is the name of two activations of this net", "rename one of the modules")
         taken = self._selection.takes(name, label, is_leaf)

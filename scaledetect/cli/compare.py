@@ -58,8 +58,10 @@ def _compare(card: Card, n: int, noises: list[Noise], seed: int | None) -> tuple
     from scaledetect.cli.tables import progress
     from scaledetect.sensitivity.beside_theory import compare_with_theory
 
-    with progress(card.name, len(noises) * len(card.nets)) as bar:
-        return compare_with_theory(card, n=n, noise=noises, seed=seed, on_done=lambda one: bar.step(one.net.label))
+    with progress(card.name, n) as bar:
+        return compare_with_theory(
+            card, n=n, noise=noises, seed=seed, progress=lambda now: bar.show(card.name, now.done, n)
+        )
 
 
 def _by_mode(found: tuple[TheoryComparison, ...] | list[TheoryComparison]) -> dict[NoiseMode, list[TheoryComparison]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -145,17 +146,19 @@ def checked_labels(labels: object, n: int) -> NDArray[np.int8]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for torch and for the numerical libraries that are loaded; put back afterwards."""
-    import torch
+    """One thread for the numerical libraries that are loaded, torch among them; put back afterwards."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch = sys.modules.get("torch")
+    before = None if torch is None else torch.get_num_threads()
+    if torch is not None:
+        torch.set_num_threads(1)
     try:
         with threadpool_limits(1):
             yield
     finally:
-        torch.set_num_threads(before)
+        if torch is not None:
+            torch.set_num_threads(before)
 
 
 def _scored(entry: Entry, task: Task, sampler: Sampler, seed: int) -> Outcome:

@@ -111,11 +111,13 @@ def _box_sums(conv: CircularConv, padded: Tensor) -> Tensor:
             continue
         span = (sums.shape[axis] - side) // stride * stride + 1
         step = (slice(None),) * axis + (slice(None, None, stride),)
-        total, *others = [sums.narrow(axis, shift, span)[step] for shift in range(side)]
-        for other in others:
-            total = total + other
-        sums = total
-    return sums * conv.weight.flatten()[0]
+        first, *others = [sums.narrow(axis, shift, span)[step] for shift in range(side)]
+        # The sum is new memory: what follows can go into it.
+        sums = first + others[0] if others else first
+        for other in others[1:]:
+            sums += other
+    scale = float(conv.weight.flatten()[0])
+    return sums * scale if max(conv.kernel_size) == 1 else sums.mul_(scale)
 
 
 def _runs(x: Tensor, axis: int, side: int) -> Tensor:

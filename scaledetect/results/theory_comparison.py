@@ -36,7 +36,7 @@ class TheoryComparison:
     measured, theory : Sensitivities
         With the same layers.
     seconds : float
-        Wall time of both.
+        Wall time of both: of nets that were compared together, an equal part.
     p_values : mapping of str to float
         For "D", "G" and "R" the chance of a deviation at least as large over all layers at once, by Hotelling's T^2
         (`scaledetect.statistics.joint_test`); NaN where no layer can be tested.

@@ -12,7 +12,7 @@ from scaledetect.activations.capture import Capture, warn_of_skipped
 from scaledetect.results import BlockSums, Pooling, Sensitivities
 from scaledetect.results.jackknife import Estimate, columns_of
 
-__all__ = ["describe_net", "outcome"]
+__all__ = ["describe_net", "outcome", "receptive_fields"]
 
 
 def outcome(
@@ -33,7 +33,7 @@ def outcome(
         config = {**config, "skipped": {label: list(shape) for label, shape in capture.skipped.items()}}
     return Sensitivities(
         **columns_of(estimates),
-        A=_receptive_fields(capture.net, tuple(estimates)),
+        A=receptive_fields(capture.net, tuple(estimates)),
         sigma=sigma,
         kind="measured",
         n=n,
@@ -59,6 +59,7 @@ def _warn_of_flaws(estimates: Mapping[str, Estimate], stacklevel: int) -> None:
         warnings.warn(f"{flaw}, so D and G are NaN: {', '.join(names)}", RuntimeWarning, stacklevel=stacklevel)
 
 
-def _receptive_fields(net: object, layers: tuple[str, ...]) -> FloatArray | None:
+def receptive_fields(net: object, layers: tuple[str, ...]) -> FloatArray | None:
+    """A of these layers, in input pixels, where the net only pools and they are all it has."""
     pooling = getattr(net, "pooling", None)
     return pooling.A if isinstance(pooling, Pooling) and pooling.layers == layers else None

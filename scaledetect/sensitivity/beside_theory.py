@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from scaledetect._base.errors import InvalidValueError, bad_value
-from scaledetect._base.progress import ProgressOption, reporting
+from scaledetect._base.progress import ProgressOption
 from scaledetect.perturbations.noise import Noise
 from scaledetect.results import Sensitivities
 from scaledetect.results.theory_comparison import TheoryComparison
@@ -25,7 +25,6 @@ def compare_with_theory(
     n: int = 20_000,
     noise: Noise | Sequence[Noise] = Noise(),
     seed: int | None = None,
-    on_done: Callable[[TheoryComparison], None] | None = None,
     progress: ProgressOption = False,
 ) -> tuple[TheoryComparison, ...]:
     """Measure constant-filter nets on a task, and compute the exact values beside.
@@ -39,13 +38,11 @@ def compare_with_theory(
     n : int, default 20000
         Draws of each measurement.
     noise : Noise or sequence of Noise, default Noise()
-        Every net is compared for each, all of them in one measurement.
+        Every net is compared for each. All nets and all noise are one measurement, on the same draws.
     seed : int, optional
         Seed of the draws, the same for all nets. Default: the first study seed of the card, 0 for a task.
-    on_done : callable, optional
-        Called with each comparison when it is complete, net by net.
     progress : bool or callable, default False
-        As in `scaledetect.sensitivities`, with comparisons in the place of draws.
+        As in `scaledetect.sensitivities`.
 
     Returns
     -------
@@ -59,6 +56,10 @@ def compare_with_theory(
     ValueError
         Where there is no net to compare, and for what `sensitivities` and `theory.sensitivities` refuse.
     """
+    from scaledetect import theory
+    from scaledetect.nets import ConstantFilterNet
+    from scaledetect.sensitivity.side_by_side import sensitivities_side_by_side
+
     if isinstance(card, str):
         card = load_card(card)
     name, task = (card.name, card.task) if isinstance(card, Card) else ("", card)
@@ -70,35 +71,16 @@ def compare_with_theory(
     if seed is None:
         seed = card.seeds.study[0] if isinstance(card, Card) else 0
     noises = [noise] if isinstance(noise, Noise) else list(noise)
-    done: list[tuple[TheoryComparison, ...]] = []
-    with reporting(progress, "comparisons") as report:
-        for net in nets:
-            done.append(_compare_net(task, net, n=n, noises=noises, seed=seed, card=name))
-            report(len(done) * len(noises), len(nets) * len(noises))
-            if on_done is not None:
-                for comparison in done[-1]:
-                    on_done(comparison)
-    return tuple(of_net[number] for number in range(len(noises)) for of_net in done)
-
-
-def _compare_net(
-    task: Task, net: ReferenceNet, *, n: int, noises: Sequence[Noise], seed: int, card: str
-) -> tuple[TheoryComparison, ...]:
-    """One net under each form of noise, in one measurement; their times are equal parts of its time."""
-    from scaledetect import theory
-    from scaledetect.nets import ConstantFilterNet
-    from scaledetect.sensitivity.estimate import sensitivities_by_noise
-
-    start = time.perf_counter()
     # Theory first: it refuses what has no closed form before any image is drawn.
-    exact = [theory.sensitivities(task, **net.model_dump(), noise=noise) for noise in noises]
-    measured = sensitivities_by_noise(
-        ConstantFilterNet(task.dim, **net.model_dump()), task, n, noises=noises, seed=seed
-    )
-    seconds = (time.perf_counter() - start) / len(noises)
+    start = time.perf_counter()
+    exact = [[theory.sensitivities(task, **net.model_dump(), noise=one) for one in noises] for net in nets]
+    built = [ConstantFilterNet(task.dim, **net.model_dump()) for net in nets]
+    measured = sensitivities_side_by_side(built, task, n, noises=noises, seed=seed, progress=progress)
+    seconds = (time.perf_counter() - start) / (len(nets) * len(noises))
     return tuple(
-        TheoryComparison(card, task, net, noise, s, t, seconds, _p_values(s, t))
-        for noise, s, t in zip(noises, measured, exact, strict=True)
+        TheoryComparison(name, task, net, one, s[number], t[number], seconds, _p_values(s[number], t[number]))
+        for number, one in enumerate(noises)
+        for net, s, t in zip(nets, measured, exact, strict=True)
     )
 
 

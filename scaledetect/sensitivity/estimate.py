@@ -201,6 +201,7 @@ def sensitivities_by_noise(
     noises: Sequence[Noise],
     seed: int = 0,
     device: torch.device | str | None = None,
+    progress: ProgressOption = False,
 ) -> tuple[Sensitivities, ...]:
     """`sensitivities` for several forms of noise in one measurement: as they would be alone, up to rounding.
 
@@ -217,7 +218,7 @@ def sensitivities_by_noise(
     n = _multiple("n", at_least_one("n", n), 2 * options.blocks)
     dtype: Literal["float32", "float64"] = "float64" if options.target.dtype == torch.float64 else "float32"
     draws = TaskDraws(task, first, options.seed, dtype, tuple(further))
-    with reporting(False, "draws") as report, options.running() as passes:
+    with reporting(progress, "draws") as report, options.running() as passes:
         measurement = _measure(options, passes, draws, (n, 0, None), report)
         sums = [measurement.sums(number) for number in range(len(noises))]
     return tuple(

@@ -84,6 +84,18 @@ def test_processors_of_one_name_are_alike_only_where_their_instructions_are_name
     assert one.differences(two) == ["library threads: torch 1, torch 2"]
 
 
+def test_a_library_that_one_run_did_without_sets_nothing_apart() -> None:
+    more = ELSEWHERE.model_copy(
+        update={
+            "instructions": {**ELSEWHERE.instructions, "openblas 0.3": "Zen"},
+            "library_threads": {**ELSEWHERE.library_threads, "openblas 0.3": 1},
+        }
+    )
+    assert ELSEWHERE.differences(more) == more.differences(ELSEWHERE) == []
+    limited = more.model_copy(update={"instructions": {**more.instructions, "OPENBLAS_CORETYPE": "Haswell"}})
+    assert len(ELSEWHERE.differences(limited)) == 1
+
+
 def test_a_run_says_on_which_instructions_and_threads() -> None:
     import torch
 

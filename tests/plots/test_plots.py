@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import scaledetect as sd
+from scaledetect._base.progress import Progress
 from scaledetect.plots.examples import plot_examples
 from scaledetect.plots.overview import plot_overview
 from scaledetect.plots.sensitivities import plot_sensitivities
 from scaledetect.results import Sensitivities
-from scaledetect.results.theory_comparison import TheoryComparison
 from scaledetect.sampling.samplers import first_of_each_class
 from scaledetect.sensitivity.beside_theory import compare_with_theory
 from scaledetect.task.cards import ReferenceNet
@@ -166,11 +166,11 @@ def test_no_global_state() -> None:
 
 
 def test_comparison_is_measurement_and_theory() -> None:
-    seen: list[TheoryComparison] = []
-    one, two = compare_with_theory(
-        TASK, nets=[NET], n=1000, noise=[sd.Noise(), sd.Noise("rectified_noise")], seed=3, on_done=seen.append
-    )
-    assert seen == [one, two]
+    seen: list[Progress] = []
+    noises = [sd.Noise(), sd.Noise("rectified_noise")]
+    one, two = compare_with_theory(TASK, nets=[NET], n=1000, noise=noises, seed=3, progress=seen.append)
+    assert [one.noise, two.noise] == noises
+    assert (seen[-1].what, seen[-1].done, seen[-1].total) == ("draws", 1000, 1000)
     net = sd.nets.ConstantFilterNet(1, 2, 2, 4)
     measured = sd.sensitivities(net, TASK, 1000, noise=sd.Noise("rectified_noise"), seed=3)
     np.testing.assert_array_equal(two.measured.G, measured.G)
@@ -184,7 +184,7 @@ def test_comparison_is_measurement_and_theory() -> None:
 def test_comparison_takes_its_seed_from_the_card() -> None:
     from_card = compare_with_theory("block-2d-L16-xi4", n=1000)[0]
     card = sd.load_card("block-2d-L16-xi4")
-    again = compare_with_theory(card.task, nets=card.nets[:1], n=1000, seed=card.seeds.study[0])[0]
+    again = compare_with_theory(card.task, nets=card.nets, n=1000, seed=card.seeds.study[0])[0]
     np.testing.assert_array_equal(from_card.measured.D, again.measured.D)
 
 

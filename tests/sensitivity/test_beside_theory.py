@@ -9,6 +9,8 @@ from scipy import stats
 import scaledetect as sd
 from scaledetect.perturbations.noise import NOISE_MODES, NoiseMode
 from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.estimate import sensitivities_by_noise
+from scaledetect.sensitivity.side_by_side import sensitivities_side_by_side
 
 CASES = {
     "1d": (sd.Task(size=32, xi=8), (2, 2, 4)),
@@ -47,3 +49,17 @@ def test_error_bars_cover_as_student_says() -> None:
     for name in ("D", "G", "R", "Delta"):
         inside = sum(np.abs(run.z(exact)[name]) < 1 for run in runs)
         assert (np.abs(inside - seeds * expected) < slack).all(), (name, inside, seeds * expected, slack)
+
+
+def test_nets_side_by_side_are_what_they_are_alone() -> None:
+    task, noises = sd.Task(dim=2, size=12, xi=4), [sd.Noise(mode) for mode in NOISE_MODES]
+    nets = [sd.nets.ConstantFilterNet(2, *numbers).double() for numbers in ((2, 2, 2), (3, 1, 3))]
+    found = sensitivities_side_by_side(nets, task, 200, noises=noises, seed=5)
+    for net, together in zip(nets, found, strict=True):
+        for one, alone in zip(together, sensitivities_by_noise(net, task, 200, noises=noises, seed=5), strict=True):
+            assert one.layers == alone.layers
+            assert one.config == alone.config
+            for name in ("D", "G", "R", "Delta", "D_stderr", "R_stderr", "A", "G_events"):
+                np.testing.assert_allclose(getattr(one, name), getattr(alone, name), rtol=1e-9, err_msg=name)
+            assert one.deviations is not None and alone.deviations is not None
+            np.testing.assert_allclose(one.deviations["R"], alone.deviations["R"], rtol=1e-6, atol=1e-12)

@@ -93,20 +93,21 @@ def test_a_population_of_sketched_layers_is_exact() -> None:
     np.testing.assert_allclose(many.G_stderr, few.G_stderr, rtol=1e-9)
 
 
-def sums_of(rows: RowSums, dtype: torch.dtype, *, width: int, group: int) -> BlockSums:
+def sums_of(*rows: RowSums, dtype: torch.dtype, width: int, group: int) -> tuple[BlockSums, ...]:
     """Twelve batches, which move the reference twice, of 6 draws in turn over 6 blocks of 2 classes."""
-    layer = LayerSums(blocks=6, classes=2, channel_mean=False, rows=rows)
+    layers = [LayerSums(blocks=6, classes=2, channel_mean=False, rows=one) for one in rows]
     generator = torch.Generator().manual_seed(0)
     for number in range(12):
-        batch = 5 + torch.randn(18, width, generator=generator, dtype=torch.float64)
-        layer.add(batch.to(dtype), Group(6 // group * number % 12, group))
-    return layer.finish()
+        batch = (5 + torch.randn(18, width, generator=generator, dtype=torch.float64)).to(dtype)
+        for layer in layers:
+            layer.add(batch, Group(6 // group * number % 12, group))
+    return tuple(layer.finish() for layer in layers)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("width", "group"), [(7, 1), (5000, 1), (5000, 3), (200_000, 2)])
 def test_kernels_and_torch_agree(dtype: torch.dtype, width: int, group: int) -> None:
-    one, other = (sums_of(rows, dtype, width=width, group=group) for rows in (KernelSums(), TorchSums()))
+    one, other = sums_of(KernelSums(), TorchSums(), dtype=dtype, width=width, group=group)
     # Of 200,000 numbers, added one after the other in float32: sqrt(2e5) roundings of 2^-24.
     tolerance = 3e-5 if dtype == torch.float32 else 1e-12
     for name in ("deformed", "noisy", "squares"):
@@ -121,7 +122,7 @@ def test_kernels_and_torch_agree(dtype: torch.dtype, width: int, group: int) -> 
 
 def test_totals_stay_exact_when_the_reference_moves() -> None:
     """Sums over all blocks are those of the activations, in spite of sketches three times shorter than a vector."""
-    sums = sums_of(KernelSums(), torch.float64, width=20_000, group=1)
+    (sums,) = sums_of(KernelSums(), dtype=torch.float64, width=20_000, group=1)
     assert sums.sketches.shape[-1] == 1024
     generator = torch.Generator().manual_seed(0)
     batches = [5 + torch.randn(18, 20_000, generator=generator, dtype=torch.float64)[:6] for _ in range(12)]

@@ -29,7 +29,7 @@ def peak():
     return 1024 * int(status["VmHWM"].split()[0])
 
 before = peak()
-net = sd.nets.get("vgg11", in_channels=1, width=0.125)
+net = sd.nets.get("lenet", in_channels=1)
 for n in (900, 2400):
     assert sd.sensitivities(net, sd.Task(dim=2, size=32, xi=14, gap=2), n).n == n
     print(peak() - before)

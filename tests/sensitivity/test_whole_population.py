@@ -42,7 +42,7 @@ def test_equals_theory(case: str) -> None:
 @pytest.mark.parametrize("mode", NOISE_MODES)
 def test_noise_is_right_on_average(mode: NoiseMode) -> None:
     """Over seeds G scatters about its exact value as its standard errors say, by Student's t."""
-    task, net = sd.Task(size=12, xi=4), sd.nets.ConstantFilterNet(1, 2, 2, 2)
+    task, net = sd.Task(size=8, xi=3), sd.nets.ConstantFilterNet(1, 2, 2, 2)
     noise = sd.Noise(mode)
     exact = sd.theory.sensitivities(task, net, noise=noise)
     z = np.array([sensitivities(net, task, "all", noise=noise, seed=seed).z(exact)["G"] for seed in range(40)])

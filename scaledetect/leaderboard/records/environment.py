@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,17 +95,25 @@ class Environment(BaseModel):
         return bool(self.instructions)
 
     def differences(self, other: Environment) -> list[str]:
-        """What sets `other` apart, as ``name: mine, theirs``."""
-        mine, theirs = _flat(self), _flat(other)
+        """What sets `other` apart, as ``name: mine, theirs``.
+
+        A library that only one of them has loaded does not: the same run went without it.
+        """
+        mine, theirs = _flat(self, other), _flat(other, self)
         names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
         return [f"{name}: {mine.get(name, 'missing')}, {theirs.get(name, 'missing')}" for name in names]
 
 
-def _flat(one: Environment) -> dict[str, object]:
+def _flat(one: Environment, other: Environment) -> dict[str, object]:
+    """Every item of `one` under its name, of libraries those that `other` has loaded too."""
     found = {**one.versions, **one.model_dump(exclude={"versions", *_LATER})}
-    found["instructions"] = ", ".join(f"{name} {value}" for name, value in one.instructions.items()) or "not recorded"
-    threads = [f"{name} {n}" for name, n in one.library_threads.items()]
-    return found | {"library threads": ", ".join(threads) or "not recorded"}
+    found["instructions"] = _listed(one.instructions, other.instructions)
+    return found | {"library threads": _listed(one.library_threads, other.library_threads)}
+
+
+def _listed(mine: Mapping[str, object], theirs: Mapping[str, object]) -> str:
+    common = [f"{name} {value}" for name, value in mine.items() if not theirs or name in theirs or name in _SETTINGS]
+    return ", ".join(common) or "not recorded"
 
 
 def accelerator() -> str:

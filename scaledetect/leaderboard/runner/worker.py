@@ -50,7 +50,7 @@ def work(runs: tuple[Run, ...], folder: str) -> list[Done]:
         start = time.perf_counter()
         outcome = evaluate(run)
         seconds = time.perf_counter() - start
-        # Asked afterwards: by then torch is loaded, which knows of a GPU; and on the threads that the run had.
+        # Asked afterwards, when all is loaded that the run needs; and on the threads that it had.
         with one_thread():
             here = Environment.here(THREADS)
         done.append(Done(run, _anonymous(outcome), seconds, here))
