@@ -50,8 +50,10 @@ def test_wheel_out_of_sdist(built: Path, tmp_path: Path) -> None:
     (wheel,) = built.glob("*.whl")
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
-    _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel, cwd=empty)
-    code = f"import sys; sys.path.insert(0, {str(site)!r})\n" + CODE
+    options = ["--quiet", "--no-deps", "--no-index", "--no-compile"]
+    _python("-m", "pip", "install", *options, "--target", site, wheel, cwd=empty)
+    # Without numba's JIT, as compiling takes seconds; tests/_kernels compile in a copy of the package.
+    code = f"import os, sys; os.environ['NUMBA_DISABLE_JIT'] = '1'; sys.path.insert(0, {str(site)!r})\n" + CODE
     home, names, digest, hypotheses = _python("-c", code, cwd=empty).splitlines()
     assert Path(home).is_relative_to(site)
     assert names.split() == sd.list_tasks()
