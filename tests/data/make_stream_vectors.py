@@ -1,6 +1,6 @@
 """Write stream_v1.json, test vectors for docs/data-spec.md: ``python tests/data/make_stream_vectors.py``.
 
-They come from tests/naive.py, which shares no code with the package. Integers that can pass 2^53 are decimal strings.
+They come from tests/naive, which shares no code with the package. Integers that can pass 2^53 are decimal strings.
 """
 
 from __future__ import annotations

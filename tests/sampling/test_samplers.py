@@ -24,7 +24,7 @@ def rows(pairs: Any) -> set[bytes]:
     return {pair.tobytes() for pair in pairs}
 
 
-# ---------------------------------------------------------------------- against tests/naive.py, bit for bit
+# ---------------------------------------------------------------------- against tests/naive, bit for bit
 
 
 @over(SMALL + MEDIUM)

@@ -1,4 +1,4 @@
-"""The stream: keys, permutation, schedule and splits, against the test vectors, tests/naive.py and statistics."""
+"""The stream: keys, permutation, schedule and splits, against the test vectors, tests/naive and statistics."""
 
 from __future__ import annotations
 

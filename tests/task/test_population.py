@@ -1,4 +1,4 @@
-"""The population: counts exact, and rank to pair a bijection, against a listing of all pairs and tests/naive.py."""
+"""The population: counts exact, and rank to pair a bijection, against a listing of all pairs and tests/naive."""
 
 from __future__ import annotations
 
