@@ -2,6 +2,7 @@
 
     python docs/deep_nets_page.py                 # the page, the figures and the claims from the committed tables
     python docs/deep_nets_page.py --take FOLDER   # first takes what is finished in the folder of a reproduction
+    python docs/deep_nets_page.py --give FOLDER   # makes a folder to go on in of the committed tables
 
 FOLDER is that of `scaledetect reproduce deep-nets`, finished or not.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from stored_runs import finished, gathered, give_back
 
 from scaledetect._base.files import replacing, write_json
 from scaledetect.reproduce.deep_nets import LABELS, PAPER_EPOCHS, SIZES, SMALL_STEP
@@ -32,6 +34,8 @@ from scaledetect.statistics.correlation import rank_correlation
 
 DOCS = Path(__file__).resolve().parent
 HYPOTHESES = DOCS / "hypotheses-deep-nets.toml"
+MARKS = ("net", "n_train", "seed")
+"""What tells the rows of one training from those of the others."""
 CURVES = {"initial": "before", "trained": "after", "shuffled": "shuffled"}
 LAYER_COLUMNS = ["net", "n_train", "sigma", "seed", "curve", "layer", "k", "depth", "D"]
 
@@ -51,15 +55,17 @@ def read_runs() -> dict[str, Any]:
 
 def take(folder: Path) -> None:
     """Copy what is finished in the folder of a reproduction to docs/data."""
-    configuration = json.loads((folder / "deep-nets.json").read_text(encoding="utf-8"))["configuration"]
-    finished = {name: job for name, job in configuration["jobs"].items() if (folder / "jobs" / name).is_dir()}
-    for name in ("nets", "layers"):
-        parts = [folder / "jobs" / job / f"{name}.csv" for job in finished]
-        tables = [read_table(part) for part in parts if part.exists()]
-        if tables:
-            write_table(DOCS / "data" / f"deep-nets-{name}.csv", pd.concat(tables, ignore_index=True))
-    made = {"size": configuration["size"], "planned": len(configuration["jobs"]), "finished": finished}
+    configuration, jobs = finished(folder, "deep-nets")
+    for name, table in gathered(folder, jobs, ("nets", "layers")).items():
+        write_table(DOCS / "data" / f"deep-nets-{name}.csv", table)
+    made = {"size": configuration["size"], "planned": len(configuration["jobs"]), "finished": jobs}
     write_json(DOCS / "data" / "deep-nets.json", made)
+
+
+def give(folder: Path) -> None:
+    """Make a folder in which `scaledetect reproduce deep-nets` goes on after what is committed."""
+    jobs = read_runs()["finished"]
+    give_back(folder, read_data(), {name: {key: job[key] for key in MARKS} for name, job in jobs.items()})
 
 
 def hypotheses() -> ImageHypotheses:
@@ -180,7 +186,10 @@ python docs/deep_nets_page.py --take runs/deep-nets
 
 
 def main(arguments: list[str]) -> None:
-    """Take the runs where asked to, decide, draw and write."""
+    """Give or take runs where asked to, decide, draw and write."""
+    if arguments[:1] == ["--give"]:
+        give(Path(arguments[1]))
+        return
     if arguments[:1] == ["--take"]:
         take(Path(arguments[1]))
     tables = read_data()

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from stored_runs import finished, gathered, give_back
 
 from scaledetect._base.files import replacing, write_json
 from scaledetect.reproduce.folder import read_table, write_table
@@ -42,27 +43,15 @@ def read_runs() -> dict[str, object]:
     return found
 
 
-def finished(folder: Path) -> tuple[dict[str, object], list[str], dict[str, pd.DataFrame]]:
-    """The configuration of a reproduction, its finished jobs, and their tables, one under another."""
-    configuration = json.loads((folder / "images-error.json").read_text(encoding="utf-8"))["configuration"]
-    jobs = [job for job in configuration["jobs"] if (folder / "jobs" / job).is_dir()]
-    tables = {}
-    for name in NAMES:
-        parts = [folder / "jobs" / job / f"{name}.csv" for job in jobs]
-        tables[name] = pd.concat([read_table(part) for part in parts if part.exists()], ignore_index=True)
-    return configuration, jobs, tables
-
-
 def take(folder: Path) -> None:
     """Copy what is finished in the folder of a reproduction to docs/data."""
-    configuration, jobs, tables = finished(folder)
-    for name, table in tables.items():
+    configuration, jobs = finished(folder, "images-error")
+    for name, table in gathered(folder, jobs, NAMES).items():
         write_table(DOCS / "data" / f"images-{name}.csv", table)
-    assert isinstance(configuration["jobs"], dict)
     planned = list(configuration["jobs"].values())
     first = planned[0]
     made = {
-        "size": configuration["size"], "planned": len(planned), "finished": jobs, "n_train": first["n_train"],
+        "size": configuration["size"], "planned": len(planned), "finished": list(jobs), "n_train": first["n_train"],
         "n_test": first["n_test"], "images": first["images"], "batch_size": first["config"]["batch_size"],
         "epochs": {job["net"]: job["config"]["epochs"] for job in planned},
         "options": {job["net"]: job["options"] for job in planned},
@@ -72,27 +61,22 @@ def take(folder: Path) -> None:
 
 def keep(folder: Path) -> None:
     """Store what is finished of a long run, so that it can go on elsewhere."""
-    configuration, jobs, tables = finished(folder)
+    configuration, jobs = finished(folder, "images-error")
     STORED.mkdir(exist_ok=True)
-    for name, table in tables.items():
+    for name, table in gathered(folder, jobs, NAMES).items():
         write_table(STORED / f"{name}.csv", table)
-    write_json(STORED / "run.json", {"size": configuration["size"], "finished": jobs})
+    write_json(STORED / "run.json", {"size": configuration["size"], "finished": list(jobs)})
 
 
 def give(folder: Path) -> None:
     """Make a folder in which `scaledetect reproduce images-error` goes on after what is stored."""
     stored = json.loads((STORED / "run.json").read_text(encoding="utf-8"))
-    tables = {name: read_table(STORED / f"{name}.csv") for name in NAMES}
-    for job in image_jobs(stored["size"]):
-        if job.name in stored["finished"]:
-            target = folder / "jobs" / job.name
-            target.mkdir(parents=True)
-            for name, table in tables.items():
-                mine = (
-                    (table["net"] == job.net) & (table["sigma"] == job.config.noise_norm) & (table["seed"] == job.seed)
-                )
-                if mine.any():
-                    write_table(target / f"{name}.csv", table[mine])
+    marks = {
+        job.name: {"net": job.net, "sigma": job.config.noise_norm, "seed": job.seed}
+        for job in image_jobs(stored["size"])
+        if job.name in stored["finished"]
+    }
+    give_back(folder, {name: read_table(STORED / f"{name}.csv") for name in NAMES}, marks)
 
 
 def learnt(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

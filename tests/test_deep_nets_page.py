@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers.docs_scripts import docs_script
+from stored_runs import gathered
 
 from scaledetect._base.files import plain
 from scaledetect.reproduce.folder import read_table
@@ -47,3 +48,12 @@ def test_hypotheses_speak_of_one_number_of_training_rows(page: ModuleType) -> No
     extra = tables["nets"].assign(n_train=512, D=1.0, test_error=np.linspace(0, 1, len(tables["nets"])))
     other = page.claims(tables | {"nets": pd.concat([tables["nets"], extra])})
     np.testing.assert_array_equal(other["value"], page.claims(tables)["value"])
+
+
+def test_what_is_committed_is_given_back_job_by_job(page: ModuleType, tmp_path: Path) -> None:
+    runs, tables = page.read_runs(), page.read_data()
+    page.give(tmp_path)
+    jobs = list(runs["finished"])
+    assert sorted(path.name for path in (tmp_path / "jobs").iterdir()) == sorted(jobs)
+    for name, table in gathered(tmp_path, jobs, ("nets", "layers")).items():
+        pd.testing.assert_frame_equal(table, tables[name], check_dtype=False)

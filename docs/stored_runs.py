@@ -1,0 +1,43 @@
+"""Trainings of a long reproduction: read from its folder, finished or not, and given back as a folder to go on in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scaledetect.reproduce.folder import read_table, write_table
+
+__all__ = ["finished", "gathered", "give_back"]
+
+
+def finished(folder: Path, figure: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configuration of the reproduction of `figure`, and its finished jobs by name, each as it describes itself."""
+    configuration = json.loads((folder / f"{figure}.json").read_text(encoding="utf-8"))["configuration"]
+    done = {name: job for name, job in configuration["jobs"].items() if (folder / "jobs" / name).is_dir()}
+    return configuration, done
+
+
+def gathered(folder: Path, jobs: Iterable[str], names: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """The tables of these names, those of the jobs one under another; a table that no job has is left out."""
+    found = {}
+    for name in names:
+        parts = [folder / "jobs" / job / f"{name}.csv" for job in jobs]
+        tables = [read_table(part) for part in parts if part.exists()]
+        if tables:
+            found[name] = pd.concat(tables, ignore_index=True)
+    return found
+
+
+def give_back(folder: Path, tables: Mapping[str, pd.DataFrame], jobs: Mapping[str, Mapping[str, object]]) -> None:
+    """Make a folder in which a reproduction goes on after `jobs`, each of which says what its rows have in columns."""
+    for job, marks in jobs.items():
+        target = folder / "jobs" / job
+        target.mkdir(parents=True)
+        for name, table in tables.items():
+            rows = table[(table[list(marks)] == pd.Series(marks)).all(axis=1)]
+            if len(rows):
+                write_table(target / f"{name}.csv", rows)
