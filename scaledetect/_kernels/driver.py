@@ -13,10 +13,10 @@ from multiprocessing import parent_process
 
 from scaledetect._base.errors import InvalidValueError
 
-__all__ = ["CHUNK", "LEAST", "for_chunks", "thread_count"]
+__all__ = ["CHUNK", "LEAST", "for_chunks", "for_rows", "thread_count"]
 
 CHUNK = 1 << 16
-"""Samples a kernel call handles at most: its scratch arrays stay in the second-level cache."""
+"""Samples, or numbers of all its rows, that a kernel call handles at most: they stay in the second-level cache."""
 
 LEAST = 1 << 15
 """Samples below which threads cost more than they save."""
@@ -53,3 +53,9 @@ def for_chunks(work: Callable[[int, int], None], n: int, *, chunk: int = CHUNK, 
         share(0)
         for other in others:
             other.result()
+
+
+def for_rows(work: Callable[[int, int], None], n: int, width: int) -> None:
+    """`for_chunks` over n rows of `width` numbers each; on several threads from two chunks on."""
+    rows = max(1, CHUNK // max(1, width))
+    for_chunks(work, n, chunk=rows, least=2 * rows)

@@ -60,7 +60,7 @@ def _network(index, sides, bits, keys):  # type: ignore[no-untyped-def]
 @kernel
 def _walk(n, sides, bits, keys, out):  # type: ignore[no-untyped-def]
     # The domain is sides * 2^bits >= n, in excess by less than 2^bits: few indices land beyond n.
-    for i in range(out.shape[0]):
+    for i in range(len(out)):
         while out[i] >= n:
             out[i] = _network(out[i], sides, bits, keys)
 
@@ -68,7 +68,7 @@ def _walk(n, sides, bits, keys, out):  # type: ignore[no-untyped-def]
 @kernel
 def permute_range(start, step, n, sides, bits, keys, out):  # type: ignore[no-untyped-def]
     """out[i] = pi(start + i * step), step +1 or -1."""
-    for i in range(out.shape[0]):
+    for i in range(len(out)):
         out[i] = _network(np.uint64(start + i * step), sides, bits, keys)
     _walk(n, sides, bits, keys, out)
 
@@ -76,7 +76,7 @@ def permute_range(start, step, n, sides, bits, keys, out):  # type: ignore[no-un
 @kernel
 def permute_indices(start, step, n, sides, bits, keys, out):  # type: ignore[no-untyped-def]
     """out[i] = pi(start + out[i] * step), in place."""
-    for i in range(out.shape[0]):
+    for i in range(len(out)):
         out[i] = _network(np.uint64(start + np.int64(out[i]) * step), sides, bits, keys)
     _walk(n, sides, bits, keys, out)
 
@@ -84,7 +84,7 @@ def permute_indices(start, step, n, sides, bits, keys, out):  # type: ignore[no-
 @kernel
 def spread_labels(residue, near, total, labels):  # type: ignore[no-untyped-def]
     """+1 where the running product j * near passes a multiple of total, else -1; residue = start * near mod total."""
-    for j in range(labels.shape[0]):
+    for j in range(len(labels)):
         if residue >= total - near:
             residue -= total - near
             labels[j] = 1

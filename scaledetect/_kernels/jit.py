@@ -20,7 +20,7 @@ from numba.core import caching
 from numba.extending import intrinsic
 
 __all__ = [
-    "cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "prefetch", "stream_zeros", "udiv", "umod",
+    "cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "prefetch", "stream_zeros", "udiv",
     "write_fence",
 ]  # fmt: skip
 
@@ -139,16 +139,6 @@ def udiv(typingctx: Any, x: Any, y: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.udiv(args[0], args[1])
-
-    return types.int64(types.int64, types.int64), codegen
-
-
-@intrinsic
-def umod(typingctx: Any, x: Any, y: Any) -> Any:
-    """Remainder of two non-negative int64, without the sign and zero checks of Python's ``%``."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.urem(args[0], args[1])
 
     return types.int64(types.int64, types.int64), codegen
 

@@ -33,14 +33,14 @@ def philox_block(counter, key0, key1):  # type: ignore[no-untyped-def]
 @kernel
 def raw_blocks(counter, key0, key1, out):  # type: ignore[no-untyped-def]
     """Write consecutive blocks, from `counter` on, into `out` (n, 4)."""
-    for i in range(out.shape[0]):
+    for i in range(len(out)):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox_block(counter + np.uint64(i), key0, key1)
 
 
 @kernel
 def draw_indices(sample, rows, key0, key1, bound, out):  # type: ignore[no-untyped-def]
     """out[i] in 0..bound-1 from block sample + rows[i] + 1: a 128-bit multiply-and-shift of its first two words."""
-    for i in range(rows.shape[0]):
+    for i in range(len(rows)):
         high, low, _, _ = philox_block(sample + np.uint64(rows[i]) + _ONE, key0, key1)
         top, middle = mulhilo(high, bound)
         out[i] = top + np.uint64(middle + mulhi(low, bound) < middle)

@@ -13,13 +13,13 @@ __all__ = [
 
 
 _ONE = np.uint64(1)
-_SLAB = 1 << 14
+_SLAB = 16_384
 """Pixels filled at a time."""
-_LARGE = 1 << 25
+_LARGE = 33_554_432
 """Bytes of images that no cache holds: they are filled past it."""
-_DENSE = 1 << 10
+_DENSE = 1024
 """Bytes of an image below which its two pixels touch so much of it that nothing is gained by that."""
-_PIECE = 1 << 14
+_PIECE = 16_384
 """Bytes filled past the caches at a time: less is not in memory yet when it is asked back, more is slower."""
 _WIDE = np.uint64(32)
 """Bytes of one store past the caches."""
@@ -33,10 +33,10 @@ def add_pixels(pairs, value, images):  # type: ignore[no-untyped-def]
     dim = pairs.shape[2]
     side = sites if dim == 1 else np.int64(round(sites ** (1.0 / dim)))
     aligned = flat.ctypes.data % flat.itemsize == 0
-    if aligned and flat.nbytes >= _LARGE and sites * flat.itemsize >= _DENSE:
+    if aligned and _past_caches(flat.nbytes, sites * flat.itemsize):
         _add_past_caches(pairs, value, flat, sites, side)
         return
-    rows = max(1, _SLAB // sites)
+    rows = _rows_in(_SLAB, sites)
     for first in range(0, n, rows):
         # The pixels of a slab are set while it is still in the cache, so each byte goes to memory once.
         last = min(first + rows, n)
@@ -45,8 +45,18 @@ def add_pixels(pairs, value, images):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _past_caches(n_bytes, bytes_of_one):  # type: ignore[no-untyped-def]
+    return n_bytes >= _LARGE and bytes_of_one >= _DENSE
+
+
+@inlined
+def _rows_in(most, one):  # type: ignore[no-untyped-def]
+    return max(1, most // one)
+
+
+@inlined
 def _add_past_caches(pairs, value, flat, sites, side):  # type: ignore[no-untyped-def]
-    rows = max(1, _PIECE // (sites * flat.itemsize))
+    rows = _rows_in(_PIECE, sites * flat.itemsize)
     n, size, begin = len(pairs), np.uint64(flat.itemsize), np.uint64(flat.ctypes.data)
     end = (begin + np.uint64(flat.nbytes)) // _WIDE * _WIDE
     done = (begin + _WIDE - _ONE) // _WIDE * _WIDE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import inlined, kernel, udiv, umod
+from scaledetect._kernels.jit import inlined, kernel, udiv
 
 __all__ = ["unrank_block", "unrank_open", "unrank_periodic"]
 
@@ -30,6 +30,13 @@ def _fold(index, side, low, high):  # type: ignore[no-untyped-def]
     if place < first:
         return low + row, place
     return high - row, place - first
+
+
+@inlined
+def _last_digit(number, radix, axis):  # type: ignore[no-untyped-def]
+    # The digit of an axis in mixed radix, and what is left for those before it; the first takes all, undivided.
+    left = udiv(number, radix) if axis else np.int64(0)
+    return number - left * radix, left
 
 
 @inlined
@@ -61,17 +68,15 @@ def _sort_pixels(out, row, shape):  # type: ignore[no-untyped-def]
 @kernel
 def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # type: ignore[no-untyped-def]
     """Pairs of a ``distance`` class on an open lattice."""
-    side = shape[0]
-    dim = len(shape)
-    for i in range(ranks.shape[0]):
+    side, dim = max(shape), len(shape)
+    for i in range(len(ranks)):
         rank, row = np.int64(ranks[i]), rows[i]
         line = np.int64(0) if dim == 1 else _find_line(rank, starts, guide, shift)
         index = rank - starts[line]
         low, high = (np.int64(edges[line]), side - 1) if far else (np.int64(0), np.int64(edges[line]))
         places, nonzero = np.int64(1), 0
         for axis in range(dim - 2, -1, -1):
-            step = line if axis == 0 else umod(line, side)
-            line = udiv(line, side) if axis > 0 else line
+            step, line = _last_digit(line, side, axis)
             out[row, 1, axis] = step
             places *= side - step
             nonzero += 1 if step > 0 else 0
@@ -96,8 +101,7 @@ def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # t
             inner -= places if backwards else 0
         for axis in range(dim - 2, -1, -1):
             step = out[row, 1, axis]
-            base = inner if axis == 0 else umod(inner, side - step)
-            inner = udiv(inner, side - step) if axis > 0 else inner
+            base, inner = _last_digit(inner, side - step, axis)
             negative = backwards and axis == 1
             out[row, 0, axis] = base + step if negative else base
             out[row, 1, axis] = base if negative else base + step
@@ -107,23 +111,21 @@ def unrank_open(ranks, rows, shape, far, starts, edges, guide, shift, out):  # t
 @kernel
 def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out):  # type: ignore[no-untyped-def]
     """Pairs of a ``distance`` class on a periodic lattice."""
-    side = shape[0]
-    dim = len(shape)
+    side, dim = max(shape), len(shape)
     sites = np.int64(1)
     for _ in range(dim):
         sites *= side
     half = side >> 1
     even = 2 * half == side
     longest = (side - 1) >> 1  # of the steps that differ from their inverse
-    for i in range(ranks.shape[0]):
+    for i in range(len(ranks)):
         rank, row = np.int64(ranks[i]), rows[i]
         line = np.int64(0) if dim == 1 else _find_line(rank, starts, guide, shift)
         index = rank - starts[line]
         low, high = (np.int64(edges[line]), half) if far else (np.int64(0), np.int64(edges[line]))
         signed, nonzero, halved = 0, 0, -1
         for axis in range(dim - 2, -1, -1):
-            step = line if axis == 0 else umod(line, half + 1)
-            line = udiv(line, half + 1) if axis > 0 else line
+            step, line = _last_digit(line, half + 1, axis)
             out[row, 1, axis] = step
             nonzero += 1 if step > 0 else 0
             if even and step == half:
@@ -156,9 +158,7 @@ def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out): 
                     if halved < 0:
                         halved = dim - 1
         for axis in range(dim - 1, -1, -1):
-            radix = half if axis == halved else side
-            p = site if axis == 0 else umod(site, radix)
-            site = udiv(site, radix) if axis > 0 else site
+            p, site = _last_digit(site, half if axis == halved else side, axis)
             negative = backwards_last if axis == dim - 1 else backwards and axis == 1
             if axis < dim - 1:
                 step = out[row, 1, axis]
@@ -173,7 +173,8 @@ def unrank_periodic(ranks, rows, shape, far, starts, edges, guide, shift, out): 
 def _same_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # Ordered (p, q) of one axis in one block, p = q included.
     area = block * block
-    number, within, width = udiv(index, area), umod(index, area), block
+    number, width = udiv(index, area), block
+    within = index - number * area
     if number >= whole:
         number, within, width = whole, index - whole * area, rest
     row = udiv(within, width)
@@ -184,7 +185,8 @@ def _same_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
 def _rising_in_block(index, block, rest, whole):  # type: ignore[no-untyped-def]
     # p < q of one axis in one block.
     area = _halve(block * (block - 1))
-    number, within, width = udiv(index, area), umod(index, area), block
+    number, width = udiv(index, area), block
+    within = index - number * area
     if number >= whole:
         number, within, width = whole, index - whole * area, rest
     step, base = _fold(within, width, np.int64(1), width - 1)
@@ -209,13 +211,12 @@ def _rising_across(index, block, rest, whole):  # type: ignore[no-untyped-def]
 @kernel
 def unrank_block(ranks, rows, shape, far, block, starts, out):  # type: ignore[no-untyped-def]
     """Pairs of a ``block`` class; part i of the rank order is where axis i is the first that separates the pixels."""
-    side = shape[0]
-    dim = len(shape)
+    side, dim = max(shape), len(shape)
     whole = udiv(side, block)
     rest = side - whole * block
     same = whole * block * block + rest * rest
     rising = _halve(side * side - same if far else same - side)
-    for i in range(ranks.shape[0]):
+    for i in range(len(ranks)):
         rank, row = np.int64(ranks[i]), rows[i]
         part = 0
         for axis in range(1, dim):
@@ -228,8 +229,7 @@ def unrank_block(ranks, rows, shape, far, block, starts, out):  # type: ignore[n
                 radix = rising
             else:
                 radix = side * side if far else same
-            digit = index if axis == 0 else umod(index, radix)
-            index = udiv(index, radix) if axis > 0 else index
+            digit, index = _last_digit(index, radix, axis)
             if axis == part:
                 p, q = _rising_across(digit, block, rest, whole) if far else _rising_in_block(digit, block, rest, whole)
             elif far and axis > part:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import MAX_SAMPLE, check_seed, empty
 from scaledetect._base.errors import bad_value
 from scaledetect._kernels import backend
-from scaledetect._kernels.driver import for_chunks
+from scaledetect._kernels.driver import for_rows
 from scaledetect.sampling.keys import philox_key, purpose_of, stream_key
 from scaledetect.sampling.rendering import float_dtype
 from scaledetect.sampling.splits import Split
@@ -56,6 +56,5 @@ def normal_rows(
     out = empty("n", n, (n, width), kind)
     low, high = philox_key(key)
     fill = backend().fill_normals
-    rows = max(1, (1 << 16) // max(1, width))
-    for_chunks(lambda a, b: fill(np.uint64(start + a), low, high, scale, out[a:b]), n, chunk=rows, least=2 * rows)
+    for_rows(lambda a, b: fill(np.uint64(start + a), low, high, scale, out[a:b]), n, width)
     return out

@@ -59,9 +59,8 @@ class ClassPermutation:
         self._numbers = (np.uint64(pi.n), np.uint64(pi.sides), np.uint64(pi.bits), pi.keys)
         # A small class takes many rounds, and is gone through over and over: its permutation is written out once.
         self._table: Ranks | None = None
-        if pi.n < SMALL_DOMAIN:
+        if len(pi.keys) == ROUNDS_SMALL:
             self._table = self.of_run(0, 1, pi.n)
-            self._table.flags.writeable = False
 
     def of_run(self, start: int, step: int, count: int) -> Ranks:
         """pi(start), pi(start + step), ... (`count` values, step +1 or -1)."""

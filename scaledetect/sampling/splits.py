@@ -58,9 +58,9 @@ def longest_run(task: Task, split: Split | None) -> int:
     far = class_window(task.n_far, split).length
     if task.balance == "equal":
         return min(2 * near, 2 * far + 1)
-    low, high = 0, near + far + 1
-    while low < high - 1:
-        middle = (low + high) // 2
+    low, high = 0, near + far
+    while low < high:
+        middle = (low + high + 1) // 2
         used_near, used_far = class_counts(task, middle)
-        low, high = (middle, high) if used_near <= near and used_far <= far else (low, middle)
+        low, high = (middle, high) if used_near <= near and used_far <= far else (low, middle - 1)
     return low

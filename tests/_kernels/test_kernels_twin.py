@@ -16,7 +16,7 @@ import pytest
 from helpers.specs import HUGE, MEDIUM, SMALL, over, task_of
 
 from scaledetect import Task
-from scaledetect._kernels import KERNELS, backend, twin
+from scaledetect._kernels import KERNELS, backend, render, twin
 from scaledetect.sampling.permutation import permutation
 from scaledetect.task.population import BlockTable, rank_tables
 
@@ -135,6 +135,28 @@ def test_add_pixels(dim: int, size: int, dtype: str, rng: np.random.Generator) -
         return images
 
     assert same(work)
+
+
+@pytest.mark.parametrize(("size", "cutoff", "delta"), [(32, 3, 3.3), (9, 5, 0.5), (40, 12, 1.0), (2, 1, 5.0)])
+def test_warped_images(size: int, cutoff: int, delta: float, dtype: str, rng: np.random.Generator) -> None:
+    """Far beyond the border too, where coordinates are clamped."""
+    images = rng.normal(size=(30, 2, size, size)).astype(dtype)
+    coefficients = delta * rng.normal(size=(30, 2, cutoff, cutoff))
+    waves = np.sin(np.pi * np.outer(np.arange(1, cutoff + 1), np.linspace(0, 1, size)))
+
+    def work(kernels: Kernels) -> Any:
+        out = np.full_like(images, np.nan)
+        kernels.warp_images(images, coefficients, waves, out)
+        return out
+
+    assert same(work)
+
+
+def test_images_are_filled_past_the_caches_where_there_are_many_of_a_kilobyte() -> None:
+    assert render._past_caches(2**25, 2**10)
+    assert not render._past_caches(2**25 - 1, 2**10)
+    assert not render._past_caches(2**25, 2**10 - 1)
+    assert [render._rows_in(100, one) for one in (1, 33, 50, 51, 100, 101)] == [100, 3, 2, 1, 1, 1]
 
 
 @pytest.mark.parametrize("sites", [4, 5, 6, 7])

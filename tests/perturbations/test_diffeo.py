@@ -11,7 +11,6 @@ import torch
 from helpers.pictures import pictures
 from numpy.typing import NDArray
 
-from scaledetect._kernels import backend, twin
 from scaledetect.perturbations.diffeo import (
     TypicalDisplacement,
     deform,
@@ -78,18 +77,6 @@ def test_equal_to_a_loop_on_large_images() -> None:
     images = pictures(1, 1, 128, 128)
     expected = naive_diffeo(images[0], diffeo_coefficients(1)[0], temperature(128, 3, 5.0))
     np.testing.assert_allclose(diffeo(images, delta=5.0)[0], expected, rtol=0, atol=2e-6)
-
-
-@pytest.mark.parametrize(("size", "cutoff", "delta"), [(32, 3, 3.3), (9, 5, 0.52), (40, 12, 1.0)])
-def test_kernel_and_twin_give_the_same_bits(dtype: str, size: int, cutoff: int, delta: float) -> None:
-    images = pictures(30, 2, size, size, dtype=dtype)
-    scaled = size * math.sqrt(temperature(size, cutoff, delta)) * diffeo_coefficients(30, cutoff=cutoff)
-    u = np.linspace(0, 1, size)
-    waves = np.sin(np.pi * np.outer(np.arange(1, cutoff + 1), u))
-    compiled, plain = np.empty_like(images), np.empty_like(images)
-    backend().warp_images(images, scaled, waves, compiled)
-    twin.warp_images(images, scaled, waves, plain)
-    np.testing.assert_array_equal(compiled, plain)
 
 
 def test_the_kernel_agrees_with_the_differentiable_path() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scaledetect import Task, render_pairs, sample_pairs
+from scaledetect.sampling import rendering
 
 TASK = Task(dim=2, size=6, xi=3)
 
@@ -130,3 +131,25 @@ def test_images_that_no_cache_holds_are_those_of_plain_numpy(shape: tuple[int, .
     np.testing.assert_array_equal(render_pairs(pairs, task, out=out)[:, 0], expected)
     # Nothing is written outside.
     assert (raw[:begin] == 7).all() and (raw[begin + out.nbytes :] == 7).all()
+
+
+def test_threads_share_images_from_four_megabytes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(rendering, "for_chunks", lambda work, n, *, chunk, least: asked.append((n, chunk, least)))
+    for size, dtype, least in ((1024, "float32", 1025), (1024, "float64", 513), (2**21, "float32", 1)):
+        task = Task(size=size, xi=4)
+        out = np.empty((3, 1, size), dtype=dtype)
+        rendering.render_into(np.zeros((3, 2, 1), dtype=np.int64), task.pixel_value, out)
+        assert asked.pop() == (3, 3, max(least, 1))
+    rendering.render_into(np.zeros((0, 2, 1), dtype=np.int64), 1.0, np.empty((0, 1, 8)))
+    assert not asked
+
+
+@pytest.mark.parametrize("size", [16_384, 20_000, 40_000])
+def test_images_larger_than_what_is_filled_at_a_time(size: int, dtype: str) -> None:
+    pairs = np.array([[[0], [size - 1]], [[5], [7]], [[size // 2], [size - 2]]])
+    images = np.full((3, 1, size), np.nan, dtype=dtype)
+    rendering.render_into(pairs, 2.0, images)
+    expected = np.zeros((3, 1, size))
+    np.put_along_axis(expected[:, 0], pairs[:, :, 0], 2.0, axis=1)
+    np.testing.assert_array_equal(images, expected)

@@ -15,7 +15,8 @@ from scipy import stats
 from scipy.sparse import csr_matrix
 
 from scaledetect import Task, make_scale_detection, sample_images, sample_pairs
-from scaledetect.sampling.splits import longest_run
+from scaledetect.sampling.samplers import check_splits
+from scaledetect.sampling.splits import Window, class_window, longest_run
 
 TASK = Task(dim=2, size=12, xi=4, gap=1, norm="l1", periodic=False)
 
@@ -399,3 +400,25 @@ def test_a_refused_request_writes_nothing() -> None:
     with pytest.raises(ValueError, match="seed=-1"):
         sample_images(FEW, 26, seed=-1, replace=True, out=out)
     assert (out == 7).all()
+
+
+def test_splits_refuse_each_number_that_is_too_many_by_its_name() -> None:
+    """1-D, L = 16, xi = 4: 48 near and 72 far pairs, half of each for either side."""
+    task = Task(size=16, xi=4)
+    assert check_splits(task, 48, 0, 48) == (48, 0, 48)
+    assert check_splits(task, 40, 8, 48) == (40, 8, 48)
+    for numbers, message in (
+        ((49, 0, 48), r"^n_train=49: the train split of this task holds 48 .*; ask for fewer$"),
+        ((0, 49, 48), r"^n_validation=49: the validation split of this task holds 48 "),
+        ((48, 0, 49), r"^n_test=49: the test split of this task holds 48 "),
+        ((40, 9, 0), r"^n_validation=9: with n_train=40 takes 25 of the 24 images of class 'near' they share"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_splits(task, *numbers)
+
+
+def test_a_window_stays_as_it_is() -> None:
+    window = class_window(9, "test")
+    assert window == Window(8, -1, 4)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        window.first = 3  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import itertools
@@ -19,9 +20,9 @@ from scipy import stats
 
 from scaledetect import Task, noise_images, sample_pairs, shift_pairs
 from scaledetect._kernels import backend
-from scaledetect.sampling.gaussian_noise import background
+from scaledetect.sampling.gaussian_noise import background, normal_rows
 from scaledetect.sampling.keys import philox_key, stream_key
-from scaledetect.sampling.permutation import class_permutation
+from scaledetect.sampling.permutation import SMALL_DOMAIN, class_permutation, permutation
 from scaledetect.sampling.splits import class_counts, class_window, longest_run
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "stream_v1.json").read_text())
@@ -319,3 +320,34 @@ def test_a_wrong_distribution_is_noticed() -> None:
     found, share = cells(pairs[::2], spec, False, 200)
     found[:150] = 0
     assert stats.chisquare(np.bincount(found, minlength=len(share)), share * 4000).pvalue < FLOOR
+
+
+def test_permutations_are_equal_to_themselves_only_and_stay_as_they_are() -> None:
+    """Few rounds mix few bits badly: below 1024 there are 24 of them, else 8."""
+    assert SMALL_DOMAIN == 1024
+    for size, n_far, rounds in ((54, 1323, 8), (48, 1032, 8), (46, 943, 24)):
+        pi = permutation(Task(size=size, xi=3), 0, "far")
+        assert (pi.n, len(pi.keys)) == (n_far, rounds)
+        assert pi != copy.copy(pi)
+        assert len({pi, pi}) == 1
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            pi.n = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("width", "blocks"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3), (0, 0)])
+def test_noise_reaches_the_end_of_its_counter_and_no_further(width: int, blocks: int) -> None:
+    key = bytes(range(16))
+    last = (2**64 - 1) // max(1, blocks) - 1
+    found = normal_rows(key, 1, width, start=last)
+    assert found.shape == (1, width)
+    assert np.isfinite(found).all()
+    if blocks:
+        with pytest.raises(ValueError, match=rf"^start={last + 1}: noise on {width} pixels .*; lower start"):
+            normal_rows(key, 1, width, start=last + 1)
+        with pytest.raises(ValueError, match=rf"^start={last}: noise on {width} pixels"):
+            normal_rows(key, 2, width, start=last)
+        with pytest.raises(ValueError, match=rf"^n={last + 2}: noise on {width} pixels .*; lower n"):
+            normal_rows(key, last + 2, width)
+    np.testing.assert_array_equal(
+        normal_rows(key, 3, width), normal_rows(key, 3, width, start=0, scale=1.0, dtype="float32")
+    )

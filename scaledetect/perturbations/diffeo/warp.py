@@ -15,7 +15,7 @@ from torch import Tensor
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.image_batch import ImageBatch
 from scaledetect._kernels import backend
-from scaledetect._kernels.driver import for_chunks
+from scaledetect._kernels.driver import CHUNK, for_rows
 from scaledetect.perturbations.diffeo.fields import diffeo_coefficients, displacement_field, sine_waves
 from scaledetect.perturbations.diffeo.temperature import temperature_of
 
@@ -23,11 +23,8 @@ __all__ = ["deform", "diffeo"]
 
 Images = TypeVar("Images", NDArray[Any], Tensor)
 
-CHUNK = 1 << 16
-"""Values warped at a time on a CPU: what a chunk needs stays in its caches."""
-
 CHUNK_DEVICE = 1 << 26
-"""The same elsewhere: half a gigabyte of float64."""
+"""Values warped at a time where there is no CPU: half a gigabyte of float64."""
 
 
 def diffeo(
@@ -149,8 +146,7 @@ def _warp_compiled(images: Tensor, coefficients: NDArray[np.float64], temperatur
     scaled = size * math.sqrt(temperature) * coefficients
     waves = np.ascontiguousarray(sine_waves(size, coefficients.shape[-1]).T)
     work = backend().warp_images
-    rows = max(1, CHUNK // max(1, source[:1].size))
-    for_chunks(lambda a, b: work(source[a:b], scaled[a:b], waves, out[a:b]), n, chunk=rows, least=2 * rows)
+    for_rows(lambda a, b: work(source[a:b], scaled[a:b], waves, out[a:b]), n, source[:1].size)
     return torch.from_numpy(out)
 
 
