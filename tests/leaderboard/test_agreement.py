@@ -113,10 +113,21 @@ def test_instruction_sets_are_those_that_numpy_and_torch_report() -> None:
     assert set(found["numpy"].split()) == {*sets["baseline"], *sets.get("found", [])} | (
         {"none"} if not sets else set()
     )
+    if not hasattr(torch.cpu, "get_capabilities"):
+        assert "processor" not in found
+        return
     has = torch.cpu.get_capabilities()
     named = set(found["processor"].split()) - {"none"}
     assert named <= {name for name, value in has.items() if value is True}
     assert all(name in named for name in ("avx", "avx2", "neon") if has.get(name) is True)
+
+
+def test_a_torch_that_does_not_know_the_processor_says_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it = Environment.here(1)
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    without = Environment.here(1)
+    assert without.instructions == {name: value for name, value in with_it.instructions.items() if name != "processor"}
+    assert without.says_all
 
 
 def test_limits_set_in_the_system_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

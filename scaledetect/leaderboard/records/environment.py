@@ -126,8 +126,10 @@ def _instructions(pools: list[dict[str, Any]]) -> dict[str, str]:
     simd: dict[str, list[str]] = np.show_config(mode="dicts").get("SIMD Extensions", {})  # type: ignore[assignment]
     found = {"numpy": " ".join([*simd.get("baseline", []), *simd.get("found", [])]) or "none"}
     if (torch := sys.modules.get("torch")) is not None:
-        has = torch.cpu.get_capabilities()
-        found["processor"] = " ".join(name for name in _VECTOR_SETS if has.get(name) is True) or "none"
+        # Early versions of torch do not know.
+        if (capabilities := getattr(torch.cpu, "get_capabilities", None)) is not None:
+            has = capabilities()
+            found["processor"] = " ".join(name for name in _VECTOR_SETS if has.get(name) is True) or "none"
         found["torch"] = torch.backends.cpu.get_cpu_capability()
     found |= {_library(pool): pool["architecture"] for pool in pools if pool.get("architecture")}
     found |= {name: os.environ[name] for name in _SETTINGS if os.environ.get(name)}
