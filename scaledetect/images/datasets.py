@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaledetect._base.arguments import MOST_NUMBERS, flag, integer, text
-from scaledetect._base.errors import bad_type, bad_value, unknown_name
+from scaledetect._base.errors import bad_type, bad_value, needs_memory, unknown_name
 from scaledetect._base.tables import html_facts
 from scaledetect.images.sources import SOURCES
 
@@ -229,10 +229,13 @@ def load(
         raise bad_value("size", size, f"the images would take {n_bytes / 1e9:.3g} GB", "lower size")
     before = (size - side) // 2
     border = (before, size - side - before)
-    pixels = np.pad(raw.images, ((0, 0), (0, 0), border, border))
-    mean, std = _moments(pixels[: raw.n_train])
-    shift, scale = (mean, std) if normalise else (np.zeros_like(mean), np.full_like(std, raw.white))
-    images = _shifted(pixels, shift, scale)
+    try:
+        pixels = np.pad(raw.images, ((0, 0), (0, 0), border, border))
+        mean, std = _moments(pixels[: raw.n_train])
+        shift, scale = (mean, std) if normalise else (np.zeros_like(mean), np.full_like(std, raw.white))
+        images = _shifted(pixels, shift, scale)
+    except MemoryError as error:
+        raise needs_memory("size", size, n_bytes) from error
     cut = raw.n_train
     return ImageData(
         name, images[:cut], raw.labels[:cut], images[cut:], raw.labels[cut:], mean / raw.white, std / raw.white,

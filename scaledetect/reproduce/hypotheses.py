@@ -6,6 +6,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,7 +88,7 @@ class Hypothesis(_Table):
             )
         if (self.form == "ln_half_time") != (self.quantity == "half_time"):
             raise InvalidValueError(f"form={self.form!r}: ln_half_time goes with half_time, and only with it")
-        if self.layers != tuple(range(self.layers[0], self.layers[-1] + 1)):
+        if any(after - before != 1 for before, after in pairwise(self.layers)):
             raise InvalidValueError(f"layers={self.layers}: must follow one another")
         if self.least_tolerance is not None and (self.tolerance or 0.0) < self.least_tolerance:
             raise InvalidValueError(

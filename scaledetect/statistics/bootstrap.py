@@ -17,6 +17,9 @@ __all__ = ["bootstrap_mean", "bootstrap_ratio"]
 MOST_RESAMPLES = 1_000_000
 """Bootstrap samples; their means are held in memory."""
 
+MOST_LOG = math.log(1e300)
+"""Of a ratio or its inverse: not far beyond, it is no number of double precision."""
+
 
 def bootstrap_mean(values: ArrayLike, *, level: float = 0.95, resamples: int = 9999, seed: int = 0) -> Interval:
     """Mean of one number a seed, with a bootstrap interval over seeds.
@@ -96,7 +99,7 @@ def bootstrap_ratio(
     Raises
     ------
     TypeError, ValueError
-        Naming the argument that is out of range.
+        Naming the argument that is out of range, `numerator` where a ratio is not from 1e-300 to 1e300.
 
     Examples
     --------
@@ -109,7 +112,11 @@ def bootstrap_ratio(
     if above.size != below.size and 1 not in (above.size, below.size):
         text = f"has {below.size} seeds, and numerator has {above.size}"
         raise bad_value("denominator", below.tolist(), text, "give one number a seed in both")
-    log = bootstrap_mean(np.log(above) - np.log(below), level=level, resamples=resamples, seed=seed)
+    ratios = np.log(above) - np.log(below)
+    if np.abs(ratios).max() > MOST_LOG:
+        text = "over denominator must be from 1e-300 to 1e300"
+        raise bad_value("numerator", above.tolist(), text, "scale one of the two")
+    log = bootstrap_mean(ratios, level=level, resamples=resamples, seed=seed)
     return Interval(math.exp(log.value), math.exp(log.low), math.exp(log.high), log.level, log.n_seeds)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 
@@ -27,8 +28,14 @@ MAX_ITERATIONS = 1000
 MOST_LAYERS = 10_000
 """Depth beyond which exact fractions take too many digits."""
 
-MOST_TERMS = 100_000
-"""Largest product of depth and filter side at stride 1, where the autocorrelation grows with every layer."""
+MOST_TERMS = 1_000_000
+"""Largest product of filter side and depth: so many numbers, times a few, are computed at larger strides."""
+
+MOST_DIGITS = 200_000_000
+"""Largest product of filter side and squared depth, in proportion to which are the digits of all of them."""
+
+MOST_GROWN = 4_000_000
+"""The same at stride 1, where the autocorrelation itself grows with every layer."""
 
 
 def exponents(*, filter_size: int = 2, stride: int = 2, dim: int = 1) -> Exponents:
@@ -129,7 +136,7 @@ def lattice_sensitivities(*, filter_size: int = 2, stride: int = 2, depth: int =
     Parameters
     ----------
     filter_size, stride, depth : int
-        Filter side F, stride s and number of layers K.
+        Filter side F, stride s and number of layers K; F K at most 1e6 and F K^2 at most 2e8, 4e6 at stride 1.
     dim : {1, 2}
         Spatial dimensions; in three the probabilities of the moves are irrational.
 
@@ -154,20 +161,29 @@ def lattice_sensitivities(*, filter_size: int = 2, stride: int = 2, depth: int =
     if dim == 3:
         raise bad_value("dim", dim, "must be 1 or 2: in three dimensions the moves have irrational probabilities")
     depth = integer("depth", depth, 1, MOST_LAYERS)
-    if stride == 1 and depth * filter_size > MOST_TERMS:
-        raise bad_value("depth", depth, f"times filter_size={filter_size} must be at most {MOST_TERMS}", "lower one")
+    most = MOST_GROWN if stride == 1 else MOST_DIGITS
+    if depth * filter_size > MOST_TERMS or depth**2 * filter_size > most:
+        limit = f"times filter_size={filter_size} must be at most {MOST_TERMS}, and its square at most {most}"
+        raise bad_value("depth", depth, limit, "lower one")
     law = {1: [(1, Fraction(1))], 2: [(1, Fraction(2, 3)), (2, Fraction(1, 3))]}[dim]
     ratios = _growing_ratios(filter_size, depth) if stride == 1 else _confined_ratios(filter_size, stride, depth)
     return [1 - sum((weight * ratio**axes for axes, weight in law), Fraction(0)) for ratio in ratios]
 
 
 def _confined_ratios(filter_size: int, stride: int, depth: int) -> list[Fraction]:
-    matrix = refinement_matrix(filter_size=filter_size, stride=stride)
-    correlation = [1] + [0] * (len(matrix) - 1)
-    ratios = []
+    """C_k on the sites that `refinement_matrix` acts on, by two sums over boxes: the matrix has many more entries."""
+    # From F + 1 on windows never meet: a larger stride changes nothing.
+    stride = min(stride, filter_size + 1)
+    last = max(1, (filter_size - 1) // (stride - 1))
+    beyond = [0] * last
+    correlation, ratios = [*beyond, 1, *beyond], []
     for _ in range(depth):
-        correlation = [sum(entry * value for entry, value in zip(row, correlation, strict=True)) for row in matrix]
-        ratios.append(Fraction(correlation[1], correlation[0]))
+        apart = [0] * (2 * stride * last + 1)
+        apart[::stride] = correlation
+        wider = [*beyond, *_widened(_widened(apart, filter_size), filter_size), *beyond]
+        middle = len(wider) // 2
+        correlation = wider[middle - last : middle + last + 1]
+        ratios.append(Fraction(correlation[last + 1], correlation[last]))
     return ratios
 
 
@@ -186,8 +202,8 @@ def _growing_ratios(filter_size: int, depth: int) -> list[Fraction]:
 def _widened(values: list[int], side: int) -> list[int]:
     """Convolution with a box of ones."""
     padding = [0] * (side - 1)
-    padded = [*padding, *values, *padding]
-    return [sum(padded[i : i + side]) for i in range(len(padded) - side + 1)]
+    sums = list(accumulate([*padding, *values, *padding], initial=0))
+    return [after - before for before, after in zip(sums, sums[side:], strict=False)]
 
 
 def _decay(filter_size: int, stride: int) -> float:

@@ -77,7 +77,12 @@ def line_of(name: str, place: Path, rng: Random) -> list[str]:
     for _ in range(rng.choice((0, 1, 1, 2))):
         k, way = rng.randrange(len(words) + 1), rng.randrange(4)
         stays = not 0 < k < len(words) or words[k].startswith("!")
-        if way == 1 and not words[k - 1 if k else 0].startswith("!--"):
+        # An option before a word that stays would take it for its value.
+        if (
+            way == 1
+            and not words[k - 1 if k else 0].startswith("!--")
+            and not "".join(words[k : k + 1]).startswith("!")
+        ):
             words.insert(k, rng.choice(_WORDS))
         elif not stays and way == 0:
             words.pop(k)

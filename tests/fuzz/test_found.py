@@ -62,6 +62,8 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "one number for n_train": ("n_train", lambda: theory.kernel_learning_curve(TASK, "linear", n_train=NUMBER)),
     "power that none has": ("power", lambda: statistics.tolerance_for_power(0.1, 2, power=1 - 2**-53)),
     "power at a level of nothing": ("alpha", lambda: statistics.tolerance_for_power(0.1, 2, alpha=1e-300)),
+    "a ratio that no number holds": ("numerator", lambda: sd.bootstrap_ratio([1e200, 1.0], [1e-200, 1.0])),
+    "a ratio that is nothing": ("numerator", lambda: sd.bootstrap_ratio([1e-200, 1.0], [1e200, 1.0])),
     "a level at which quantiles are lost": ("alpha", lambda: statistics.tolerance_for_power(0.1, 6, alpha=1e-300)),
     "a level lost among hypotheses": (
         "alpha",
@@ -102,6 +104,12 @@ def little_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 10**9, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_images_that_no_memory_holds_name_their_size() -> None:
+    with pytest.raises(RefusalError, match=r"^size=1100: asks for 8.7 GB of memory"):
+        images.load("digits", 1100)
 
 
 @pytest.mark.usefixtures("little_memory")

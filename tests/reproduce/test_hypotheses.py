@@ -47,6 +47,7 @@ def changed(root: Path, tmp_path: Path, before: str, after: str) -> Path:
         ('form = "fall"', 'form = "slope"', "a theory goes with slope"),
         ('form = "fall"', 'form = "ln_half_time"', "ln_half_time goes with half_time"),
         ("layers = [1, 2, 3, 4]", "layers = [1, 3]", "must follow one another"),
+        ("layers = [1, 2, 3, 4]", "layers = [1, 9223372036854775807]", "must follow one another"),
         ("least_tolerance = 0.086", "least_tolerance = 0.2", "at least least_tolerance"),
         ('id = "distance-D-falls"', 'id = "block-D-falls"', "id: must differ"),
         ("alpha = 0.05", "alpha = 0.5", "alpha"),
