@@ -53,7 +53,7 @@ def estimate_layer(sums: BlockSums) -> Estimate:
         deformed = (_leave_out(sums.deformed) / counts).mean(axis=1)
         noisy = (_leave_out(sums.noisy) / counts).mean(axis=1)
         delta, left_out, energy = _normalisation(sums, counts)
-        values = {name: float(curve[0]) for name, curve in _curves(deformed[:1], noisy[:1], delta).items()}
+        values = {name: float(value) for name, value in _curves(deformed[0], noisy[0], delta).items()}
         curves = _curves(deformed, noisy, left_out)
         flaw = flaw_of(deformed[0], noisy[0], values["Delta"], energy, sums.eps)
         for name in ("D", "G") if flaw is not None else ():
@@ -70,7 +70,7 @@ def estimate_layer(sums: BlockSums) -> Estimate:
         )
 
 
-def _curves(deformed: FloatArray, noisy: FloatArray, delta: FloatArray) -> dict[str, FloatArray]:
+def _curves(deformed: Any, noisy: Any, delta: Any) -> dict[str, Any]:
     return {"D": deformed / delta, "G": noisy / delta, "R": deformed / noisy, "Delta": delta}
 
 
@@ -125,8 +125,8 @@ def _leave_out(sums: FloatArray | NDArray[np.int64]) -> FloatArray:
     return np.concatenate([total[None], total - sums]).astype(np.float64)
 
 
-def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Delta exactly, shape (1,); with all blocks and without each from sketches, shape (B + 1,); and E|f|^2.
+def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[Any, FloatArray, float]:
+    """Delta exactly, a number; with all blocks and without each from sketches, shape (B + 1,); and E|f|^2.
 
     The sums are taken about the mean of all draws: so of what the sketches stand in for there is left the difference
     between the mean of a few draws and that of all.
@@ -136,7 +136,7 @@ def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[FloatArray, Flo
     squares = _leave_out(sums.squares) / counts
     means = _leave_out(sums.sketches) / counts[..., None]
     energy = squares[0].mean() + mean @ mean
-    exact = _delta(squares[:1], (sums.totals / counts[0, :, None])[None], counts[:1])
+    (exact,) = _delta(squares[:1], (sums.totals / counts[0, :, None])[None], counts[:1])
     return exact, _delta(squares, means, counts), float(energy)
 
 

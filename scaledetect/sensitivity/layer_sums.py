@@ -60,8 +60,6 @@ class LayerSums:
         self._noise_blocks, self._noises = blocks if noise_blocks is None else noise_blocks, noises
         self._counts = np.zeros(blocks * classes, dtype=np.int64)
         self._started = False
-        self._next_move = 0
-        self._eps = 0.0
         self._f = self._memory = torch.empty(0)
 
     def add(self, activation: Tensor, group: Group) -> None:
@@ -83,7 +81,7 @@ class LayerSums:
         self._f = self._memory[: len(f)].copy_(f)
         self._normalise(activation.dtype, group)
 
-    def deformed(self, activation: Tensor, group: Group, weight: float = 1.0) -> None:
+    def deformed(self, activation: Tensor, group: Group, weight: float) -> None:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
         self._deformed_events += self._add_distances(self._deformed, self._flat(activation), group, weight)
 

@@ -111,7 +111,6 @@ class Measurement:
     ) -> None:
         self._passes, self._blocks, self._classes, self._noises = passes, blocks, classes, noises
         self._cells, self._batch_size = blocks * classes, batch_size
-        self._draws = 1
         self._report, self._total = report, total
         self.n = 0
 

@@ -64,15 +64,15 @@ def measure_population(
 
 def estimate_population(sums: BlockSums) -> Estimate:
     """D and Delta without error; G and R with that of the noise, of which each block is an independent draw."""
-    counts = sums.counts[0]
+    (counts,), (squared,), (moved,) = sums.counts, sums.squares, sums.deformed
     means = sums.totals / counts[:, None]
     mean = means.mean(axis=0)
-    squares = (sums.squares[0] / counts).mean()
+    squares = (squared / counts).mean()
     blocks = len(sums.noisy)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         delta = np.float64(2 * (squares - mean @ mean))  # Python's own raises where it is 0
         energy = float(squares + (2 * mean + sums.reference) @ sums.reference)
-        deformed = float((sums.deformed[0] / counts).mean())
+        deformed = float((moved / counts).mean())
         noisy = (sums.noisy / counts).mean(axis=1)
         left_out = np.concatenate([[noisy.mean()], (noisy.sum() - noisy) / (blocks - 1)])
         curves = {"D": np.full(blocks + 1, deformed / delta), "G": left_out / delta, "R": deformed / left_out}
@@ -85,7 +85,7 @@ def estimate_population(sums: BlockSums) -> Estimate:
         sizes = np.ones(blocks, dtype=np.int64)
         errors = {name: deviations(curve, sizes) for name, curve in curves.items()}
     for name in ("D", "Delta"):
-        errors[name] = np.zeros(blocks) if np.isfinite(curves[name][0]) else np.full(blocks, np.nan)
+        errors[name] = np.where(np.isfinite(curves[name][1:]), 0.0, np.nan)
     return Estimate(
         values={name: float(curve[0]) for name, curve in curves.items()},
         deviations=errors,

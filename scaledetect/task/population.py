@@ -127,12 +127,12 @@ def _edges(population: Population, heads: Ints, longest: int, far: bool) -> Ints
     # In either class the question is the same: which t is the last below the threshold?
     threshold = far_threshold if far else near_threshold
     if heads.shape[1] == 0 or norm == "l1":
-        below = -(-threshold // 4) - 1 - heads.sum(axis=1)
+        below = np.maximum(-(-threshold // 4) - 1 - heads.sum(axis=1), -1)
     elif norm == "l2":
         below = _isqrt(-(-(threshold**2) // 16) - 1 - (heads**2).sum(axis=1))
     else:
         below = np.where(4 * heads.max(axis=1) < threshold, -(-threshold // 4) - 1, -1)
-    below = np.clip(below, -1, longest)
+    below = np.minimum(below, longest)
     edges: Ints = below + 1 if far else below
     return edges
 

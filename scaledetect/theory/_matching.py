@@ -104,7 +104,8 @@ def _meetings(size: int) -> FloatArray:
     place = np.arange(size) if size <= 8 else np.concatenate([np.arange(5), np.arange(size - 4, size)])
     weight = np.ones(place.size)
     weight[4 if size > 8 else 0] += size - place.size
-    z, m, n, p = np.ix_(np.arange(-2, 3), np.arange(-1, 2), np.arange(-1, 2), place)
+    move = np.arange(-1, 2)
+    z, m, n, p = np.ix_(np.arange(-2, 3), move, move, place)
     exists = (p + z >= 0) & (p + z < size)
     meet = np.clip(p + m, 0, size - 1) == np.clip(p + z + n, 0, size - 1)
     return np.asarray((exists & meet) @ weight)

@@ -141,9 +141,16 @@ def _files(patterns: list[str]) -> Iterator[str]:
 def _shape(source: str) -> str:
     """What two texts of the same program have in common; "" for no program."""
     try:
-        return ast.dump(ast.parse(source))
+        tree = ast.parse(source)
     except SyntaxError:
         return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arguments):
+            # The star of a signature multiplies nothing: how arguments may be given is no part of the shape.
+            node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
+            node.defaults = [default for default in (*node.defaults, *node.kw_defaults) if default is not None]
+            node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
+    return ast.dump(tree)
 
 
 def _difference(source: str, mutated: str) -> tuple[str, str]:

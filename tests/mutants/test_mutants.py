@@ -48,6 +48,14 @@ def test_mutants_differ_from_the_code_where_it_runs(root: Path) -> None:
     assert not any("->" in mutant.before and " | " in mutant.before for mutant in found)
 
 
+def test_the_star_of_a_signature_is_no_product() -> None:
+    pytest.importorskip("cosmic_ray", reason="make mutants installs it")
+    from mutants.selecting import _shape
+
+    assert _shape("def f(a, *, b=1): return a * b") == _shape("def f(a, /, b=1): return a * b")
+    assert _shape("def f(a, *, b=1): return a * b") != _shape("def f(a, *, b=1): return a / b")
+
+
 def test_the_copy_holds_all_of_the_package(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("cosmic_ray", reason="make mutants installs it")
     from mutants.judging import Copy

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from torch import nn
 import scaledetect as sd
 from scaledetect.results import BlockSums
 from scaledetect.results.intervals import Interval
+from scaledetect.results.jackknife import Estimate
 from scaledetect.sensitivity import sensitivities
 
 TASK = sd.Task(size=16, xi=4)
@@ -200,3 +203,12 @@ def test_an_interval_excludes_what_lies_beyond_either_end() -> None:
     interval = Interval(0.5, 0.25, 0.75, 0.95, 10)
     assert [interval.excludes(number) for number in (0.2, 0.25, 0.5, 0.75, 0.8)] == [True, False, False, False, True]
     assert not Interval(0.5, math.nan, math.nan, 0.95, 1).excludes(2.0)
+
+
+def test_an_estimate_is_equal_to_itself_only_and_stays_as_it_is() -> None:
+    estimate = Estimate({"D": 1.0}, {"D": np.array([3.0, 4.0])}, 1, 2, None)
+    assert estimate.stderrs == {"D": 5.0}
+    assert estimate != copy.copy(estimate)
+    assert len({estimate, estimate}) == 1
+    with pytest.raises(FrozenInstanceError):
+        estimate.flaw = "none"  # type: ignore[misc]

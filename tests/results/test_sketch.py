@@ -49,6 +49,15 @@ def test_signs_are_fair_and_for_ever() -> None:
     assert "".join("+-"[int(sign < 0)] for sign in signs[:32]) == FIRST_SIGNS
 
 
+def test_signs_of_lengths_up_to_a_power_of_two_are_one_array() -> None:
+    for length, whole in ((1, 64), (63, 64), (64, 64), (65, 128), (128, 128), (129, 256)):
+        signs = random_signs(length)
+        assert isinstance(signs.base, np.ndarray)
+        assert (len(signs), signs.base.shape) == (length, (whole,))
+        assert np.shares_memory(signs, random_signs(whole))
+        assert not signs.flags.writeable
+
+
 FIRST_SIGNS = "-+--++-+-+-+-+-++--+++++++++-++-"
 
 

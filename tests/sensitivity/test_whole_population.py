@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ from torch import Tensor, nn
 
 import scaledetect as sd
 from scaledetect.perturbations.noise import NOISE_MODES, NoiseMode
+from scaledetect.results import BlockSums
 from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.whole_population import estimate_population
 
 CASES = {
     "1d": (sd.Task(size=16, xi=4), (2, 2, 3)),
@@ -120,3 +124,75 @@ def test_refusals() -> None:
     for option in ({"target_stderr": 0.1}, {"start": 100}, {"keep_sums": True}):
         with pytest.raises(ValueError, match=next(iter(option))):
             sensitivities(net, sd.Task(size=8, xi=3), "all", **option)
+
+
+def sums_by_hand(
+    f: list[np.ndarray[Any, Any]], reference: np.ndarray[Any, Any], moved: list[float], noisy: np.ndarray[Any, Any]
+) -> BlockSums:
+    """Of activations of two classes about a reference, summed |f(tau x) - f(x)|^2, and noise by block and class."""
+    shifted = [one - reference for one in f]
+    totals = np.stack([one.sum(axis=0) for one in shifted])
+    return BlockSums(
+        deformed=np.array([moved]),
+        noisy=noisy,
+        squares=np.array([[np.square(one).sum() for one in shifted]]),
+        totals=totals,
+        sketches=totals[None],
+        reference=reference,
+        counts=np.array([[len(one) for one in f]]),
+        deformed_events=3,
+        noisy_events=5,
+        eps=2.0**-52,
+    )
+
+
+def test_the_estimate_is_that_of_the_definitions() -> None:
+    """Classes of unequal size weigh the same; of G the standard error of a mean, of R the plain jackknife."""
+    rng = np.random.default_rng(0)
+    f = [rng.normal(1, 1, (7, 4)), rng.normal(-1, 2, (12, 4))]
+    noisy = rng.gamma(3.0, 1.0, (5, 2)) * [7, 12]
+    found = estimate_population(sums_by_hand(f, rng.normal(size=4), [3.0, 9.0], noisy))
+    delta = 2 * (
+        np.mean([np.square(one).sum(axis=1).mean() for one in f])
+        - np.square(np.mean([one.mean(axis=0) for one in f], axis=0)).sum()
+    )
+    D, blocks = (3 / 7 + 9 / 12) / 2, (noisy / [7, 12]).mean(axis=1)
+    G, without = blocks.mean(), np.array([np.delete(blocks, b).mean() for b in range(5)])
+    expected = {"D": D / delta, "G": G / delta, "R": D / G, "Delta": delta}
+    assert found.values == pytest.approx(expected, rel=1e-12)
+    spread = np.sqrt(4 / 5 * np.square(D / without - (D / without).mean()).sum())
+    errors = {"D": 0, "G": blocks.std(ddof=1) / np.sqrt(5) / delta, "R": spread, "Delta": 0}
+    assert found.stderrs == pytest.approx(errors, rel=1e-10)
+    assert {name: len(parts) for name, parts in found.deviations.items()} == dict.fromkeys(errors, 5)
+    assert (found.deformed_events, found.noisy_events, found.flaw) == (-1, 5, None)
+
+
+@pytest.mark.parametrize(("factor", "flawed"), [(0.99, True), (1.01, False)])
+def test_the_energy_that_a_constant_layer_is_told_by_has_the_reference_in_it(factor: float, flawed: bool) -> None:
+    """f of mean 2, of which the reference is 1: Delta is compared with 1000 eps of 4."""
+    spread = np.sqrt(500 * 2.0**-52 * 4 * factor)
+    f = [np.array([[2 + spread], [2 - spread]])] * 2
+    sums = sums_by_hand(f, np.ones(1), [1.0, 1.0], np.ones((3, 2)))
+    # Their own rounding would be as large as what is asked for.
+    squares = 2 * (1 + spread**2)
+    found = estimate_population(replace(sums, squares=np.array([[squares, squares]]), totals=np.full((2, 1), 2.0)))
+    assert (found.flaw is not None) is flawed
+    for name in ("D", "G"):
+        assert math.isnan(found.values[name]) is flawed
+        assert np.isnan(found.deviations[name]).tolist() == [flawed] * 3
+    assert found.values["R"] == 1
+    assert found.values["Delta"] > 0
+    assert found.deviations["Delta"].tolist() == [0, 0, 0]
+
+
+def test_the_ratio_is_missing_only_where_no_noise_at_all_came_through() -> None:
+    f = [np.array([[1.0], [3.0]]), np.array([[0.0], [5.0]])]
+    none = estimate_population(sums_by_hand(f, np.zeros(1), [1.0, 1.0], np.zeros((3, 2))))
+    assert math.isnan(none.values["R"])
+    assert (none.values["G"], none.stderrs["G"], none.flaw) == (0, 0, None)
+    assert len(none.deviations["R"]) == 3
+    for block in range(3):
+        noisy = np.zeros((3, 2))
+        noisy[block] = 6
+        one = estimate_population(sums_by_hand(f, np.zeros(1), [1.0, 1.0], noisy))
+        assert one.values["R"] == pytest.approx(0.5)

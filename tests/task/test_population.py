@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from helpers.specs import HUGE, MEDIUM, SMALL, as_tuples, over, task_of, unrank
 
 from scaledetect import Task
-from scaledetect.task.population import class_sizes, rank_tables
+from scaledetect.task.population import _line_table, class_sizes, rank_tables
 
 COUNTS = json.loads((Path(__file__).parents[1] / "data" / "population_counts.json").read_text())
 CLASSES = ("near", "far")
@@ -86,10 +88,41 @@ def test_block_counts_in_closed_form() -> None:
         assert (task.n_near, task.n_far) == ((q**dim - n) // 2, (n**2 - q**dim) // 2)
 
 
+@pytest.mark.parametrize("labelling", ["distance", "block"])
+def test_tables_are_equal_to_themselves_only_and_stay_as_they_are(labelling: Any) -> None:
+    for table in rank_tables(Task(size=8, xi=3, labelling=labelling).population):
+        assert table != copy.copy(table)
+        assert len({table, table}) == 1
+        with pytest.raises(FrozenInstanceError):
+            table.size = 5  # type: ignore[misc]
+
+
 def test_tables_grow_with_lines_only() -> None:
     for table in rank_tables(Task(dim=2, size=1000, xi=100, periodic=False).population):
         arrays = [value for value in vars(table).values() if isinstance(value, np.ndarray)]
         assert sum(a.nbytes for a in arrays) < 100 * 1000
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 255, 256, 257, 2**40, 2**62 + 1, 2**63 - 1])
+def test_the_guide_leads_to_the_line_of_any_rank(lines: int, size: int) -> None:
+    """At most four buckets a line, and two for a power of two; the search behind it is only within the bucket."""
+    if size < lines:
+        return
+    counts = np.full(lines, size // lines)
+    counts[-1] += size - counts.sum()
+    table = _line_table(np.arange(lines), counts)
+    assert (table.size, table.starts[0], table.starts[-1]) == (size, 0, size)
+    buckets = -(-size >> table.shift)
+    assert len(table.guide) == buckets + 1
+    assert buckets <= 4 * lines
+    assert table.shift == 0 or buckets > lines
+    if size & (size - 1) == 0 and table.shift > 0:
+        assert buckets == 1 << (2 * lines).bit_length()
+    for bucket in range(buckets):
+        rank = bucket << table.shift
+        assert table.starts[table.guide[bucket]] <= rank < table.starts[table.guide[bucket] + 1]
+    assert table.guide[-1] == lines - 1
 
 
 MEMORY = """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scaledetect import Noise, Task, theory
+from scaledetect.theory import _exponents
 
 PLATEAU_3_2 = {1: (7 - math.sqrt(17)) / 4 - 0.5, 2: 0.27628, 3: 0.30381}
 
@@ -165,6 +166,32 @@ def test_finite_lattice_tends_to_the_infinite_one(filter_size: int, stride: int,
 def test_exponents_refuse_numbers_out_of_range(call: dict[str, int], error: type[Exception]) -> None:
     with pytest.raises(error, match=next(iter(call))):
         theory.exponents(**call)
+
+
+@pytest.mark.parametrize(
+    ("filter_size", "stride"),
+    [(1, 2), (2, 2), (3, 2), (7, 2), (1, 3), (2, 3), (8, 3), (5, 4), (3, 4), (3, 5), (3, 10**9)],
+)
+def test_exact_evolution_is_the_power_of_the_matrix(filter_size: int, stride: int) -> None:
+    matrix = theory.refinement_matrix(filter_size=filter_size, stride=stride)
+    assert {len(row) for row in matrix} == {len(matrix)} == {max(1, (filter_size - 1) // (stride - 1)) + 1}
+    vector = [1] + [0] * (len(matrix) - 1)
+    for D in theory.lattice_sensitivities(filter_size=filter_size, stride=stride, depth=9):
+        vector = [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+        assert 1 - Fraction(vector[1], vector[0]) == D
+
+
+def test_exact_evolution_takes_as_much_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_growing_ratios", "_confined_ratios"):
+        monkeypatch.setattr(_exponents, name, lambda *_: [])
+    for filter_size, stride, depth in ((1, 1, 2000), (4, 1, 1000), (20_000, 2, 50), (5000, 3, 200), (50, 2, 2000)):
+        assert theory.lattice_sensitivities(filter_size=filter_size, stride=stride, depth=depth) == []
+        for number, layers in ((filter_size + 1, depth), (filter_size, depth + 1)):
+            with pytest.raises(ValueError, match=rf"^depth={layers}: times filter_size={number} must be"):
+                theory.lattice_sensitivities(filter_size=number, stride=stride, depth=layers)
+    assert theory.lattice_sensitivities(depth=10_000) == []
+    with pytest.raises(ValueError, match=r"^depth=10001"):
+        theory.lattice_sensitivities(depth=10_001)
 
 
 def test_exact_evolution_refuses_what_it_cannot_do() -> None:

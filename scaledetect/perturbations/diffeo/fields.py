@@ -92,10 +92,11 @@ def displacement_field(coefficients: Array, size: int, *, temperature: float) ->
     """
     if not isinstance(coefficients, np.ndarray | Tensor):
         raise bad_type("coefficients", type(coefficients).__name__, "must be a NumPy array or a torch tensor")
-    if coefficients.ndim < 2 or coefficients.shape[-1] != coefficients.shape[-2]:
+    square = coefficients.shape[-2:]
+    if len(square) != 2 or square[::-1] != square:
         raise bad_value("coefficients", f"array of shape {tuple(coefficients.shape)}", "must have shape (..., c, c)")
     size = integer("size", size)
-    cutoff = check_cutoff(int(coefficients.shape[-1]), size)
+    cutoff = check_cutoff(int(max(square)), size)
     if "float" not in str(coefficients.dtype):
         raise bad_type("coefficients", coefficients.dtype, "must be floating", "convert them with astype")
     n_bytes = math.prod(coefficients.shape[:-2]) * size**2 * int(coefficients.dtype.itemsize)

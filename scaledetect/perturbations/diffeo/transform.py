@@ -116,5 +116,5 @@ def _draw(name: str, value: Any, least: float, most: float, where: str) -> float
     low, high = _ends(name, value) or (least, most)
     if low > most * (1 + SLACK) or high < least * (1 - SLACK):
         raise bad_value(name, value, f"must reach into {least:.6g} .. {most:.6g} for {where}")
-    low, high = max(low, least), min(high, most)
+    low, high = (min(max(end, least), most) for end in (low, high))
     return float(low + (high - low) * torch.rand((), dtype=torch.float64).item())
