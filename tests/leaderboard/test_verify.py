@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sklearn
 from helpers.in_process import InProcessPool
 from helpers.record_samples import ELSEWHERE, sample_scores
 from typer.testing import CliRunner
@@ -189,6 +190,10 @@ def test_twenty_published_records_verify(tmp_path: Path) -> None:
     assert len(records) == len(chosen) == 20
     write_lines(tmp_path, records)
     verdicts = verify_records([tmp_path], jobs=1)
-    assert [(v.path.name, v.kind, v.why) for v in verdicts if v.kind not in ("verified", "consistent")] == []
+    bad = [v for v in verdicts if v.kind not in ("verified", "consistent")]
+    if any(one.environment.versions["scikit-learn"] != sklearn.__version__ for one in records):
+        # Other versions have other parameters, and a configuration names them all: it differs, and says so.
+        bad = [v for v in bad if v.path.name.split(".")[0] not in ("logistic", "svm-rbf") or "but that of" not in v.why]
+    assert [(v.path.name, v.kind, v.why) for v in bad] == []
     exact = [v for v in verdicts if v.path.name.split(".")[0] in ("oracle", "chance")]
     assert [v.kind for v in exact] == ["verified"] * 6
