@@ -44,9 +44,10 @@ def fold(vectors: NDArray[np.floating[Any]], width: int) -> FloatArray:
     from it in the columns, which are taken in turn and not at random.
     """
     length = vectors.shape[-1]
-    padded = np.zeros((*vectors.shape[:-1], -(-length // width) * width))
+    rows = -(-length // width)
+    padded = np.zeros((*vectors.shape[:-1], rows * width))
     np.multiply(vectors, random_signs(length), out=padded[..., :length])
-    folded: FloatArray = padded.reshape(*vectors.shape[:-1], -1, width).sum(axis=-2)
+    folded: FloatArray = padded.reshape(*vectors.shape[:-1], rows, width).sum(axis=-2)
     return folded
 
 

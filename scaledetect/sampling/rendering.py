@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def render_into(pairs: NDArray[np.int64], value: float, out: NDArray[Any]) -> No
     """Overwrite `out` with the images of `pairs`; nothing is checked."""
     if not len(out):
         return
-    flat = out.reshape(len(out), -1)
+    flat = out.reshape(len(out), math.prod(out.shape[1:]))
     draw, amplitude = backend().add_pixels, out.dtype.type(value)
     least = 1 + LEAST_BYTES // flat[0].nbytes
     for_chunks(lambda a, b: draw(pairs[a:b], amplitude, flat[a:b]), len(flat), chunk=len(flat), least=least)

@@ -98,7 +98,7 @@ class LayerSums:
             noisy=self._noisy[noise].cpu().numpy().reshape(self._noise_blocks, self._classes),
             squares=self._squares.cpu().numpy().reshape(shape),
             totals=self._totals.cpu().numpy(),
-            sketches=self._sketches.cpu().numpy().reshape(*shape, -1),
+            sketches=self._sketches.cpu().numpy().reshape(*shape, self._sketches.shape[1]),
             reference=self._reference.double().cpu().numpy(),
             counts=self._counts.reshape(shape).copy(),
             deformed_events=int(self._deformed_events),

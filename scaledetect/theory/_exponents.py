@@ -118,7 +118,7 @@ def refinement_matrix(*, filter_size: int, stride: int) -> list[list[int]]:
         raise bad_value("stride", stride, "must be at least 2: without stride the autocorrelation is not confined")
 
     last = max(1, (filter_size - 1) // (stride - 1))
-    if last > MATRIX_SIDE:
+    if last + 1 > MATRIX_SIDE:
         raise bad_value(
             "filter_size", filter_size, f"needs a matrix of side {last + 1}, above {MATRIX_SIDE}", "raise stride"
         )
@@ -216,10 +216,6 @@ def _decay(filter_size: int, stride: int) -> float:
 
 def _perron(filter_size: int, stride: int) -> tuple[float, float]:
     """Largest eigenvalue of T, and the ratio v_1 / v_0 of its eigenvector."""
-    side = (filter_size - 1) // (stride - 1) + 1
-    if side > MATRIX_SIDE:
-        limit = f"needs a matrix of side {side}, above {MATRIX_SIDE}"
-        raise bad_value("filter_size", filter_size, limit, "raise stride")
     matrix = np.array(refinement_matrix(filter_size=filter_size, stride=stride), dtype=np.float64) / filter_size**2
     # The other eigenvalues are about s times smaller, or more, and all terms positive: iteration ends at full accuracy.
     vector, radius, previous = np.eye(len(matrix))[0], 1.0, 0.0

@@ -73,7 +73,7 @@ def mean_filter_sensitivities(
     array([0.5392, 0.2865, 0.164 ])
     """
     check_task(task)
-    if isinstance(filters, str) or getattr(filters, "ndim", 1) == 0 or not isinstance(filters, Iterable):
+    if isinstance(filters, str) or getattr(filters, "ndim", None) == 0 or not isinstance(filters, Iterable):
         raise bad_type("filters", filters, "must be one array of weights a layer")
     weights = [_filter(task, place, values) for place, values in enumerate(filters)]
     if not weights:

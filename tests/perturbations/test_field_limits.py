@@ -68,6 +68,8 @@ def test_a_transform_takes_ranges_up_to_both_ends_and_no_further() -> None:
         inside = (
             low,
             high,
+            low * (1 - SLACK),
+            high * (1 + SLACK),
             low * (1 - 9e-10),
             high * (1 + 9e-10),
             (high, 2 * high),

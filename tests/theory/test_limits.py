@@ -182,6 +182,7 @@ def test_exact_evolution_is_the_power_of_the_matrix(filter_size: int, stride: in
 
 
 def test_exact_evolution_takes_as_much_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (_exponents.MOST_TERMS, _exponents.MOST_DIGITS, _exponents.MOST_GROWN) == (1e6, 2e8, 4e6)
     for name in ("_growing_ratios", "_confined_ratios"):
         monkeypatch.setattr(_exponents, name, lambda *_: [])
     for filter_size, stride, depth in ((1, 1, 2000), (4, 1, 1000), (20_000, 2, 50), (5000, 3, 200), (50, 2, 2000)):
@@ -192,6 +193,15 @@ def test_exact_evolution_takes_as_much_as_it_says(monkeypatch: pytest.MonkeyPatc
     assert theory.lattice_sensitivities(depth=10_000) == []
     with pytest.raises(ValueError, match=r"^depth=10001"):
         theory.lattice_sensitivities(depth=10_001)
+
+
+def test_matrices_are_refused_by_their_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_exponents, "MATRIX_SIDE", 10)
+    assert len(theory.refinement_matrix(filter_size=10, stride=2)) == 10
+    assert theory.exponents(filter_size=9, stride=2).plateau > 0
+    for call in (theory.refinement_matrix, theory.exponents):
+        with pytest.raises(ValueError, match=r"^filter_size=11: needs a matrix of side 11, above 10"):
+            call(filter_size=11, stride=2)
 
 
 def test_exact_evolution_refuses_what_it_cannot_do() -> None:
