@@ -93,10 +93,11 @@ def displacement_field(coefficients: Array, size: int, *, temperature: float) ->
     if not isinstance(coefficients, np.ndarray | Tensor):
         raise bad_type("coefficients", type(coefficients).__name__, "must be a NumPy array or a torch tensor")
     square = coefficients.shape[-2:]
-    if len(square) != 2 or square[::-1] != square:
+    if len(square) != 2 or len(set(square)) != 1:
         raise bad_value("coefficients", f"array of shape {tuple(coefficients.shape)}", "must have shape (..., c, c)")
     size = integer("size", size)
-    cutoff = check_cutoff(int(max(square)), size)
+    side, _ = square
+    cutoff = check_cutoff(int(side), size)
     if "float" not in str(coefficients.dtype):
         raise bad_type("coefficients", coefficients.dtype, "must be floating", "convert them with astype")
     n_bytes = math.prod(coefficients.shape[:-2]) * size**2 * int(coefficients.dtype.itemsize)
