@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
@@ -103,12 +103,13 @@ def sample_complexity(errors: Mapping[int, Mapping[int, float]], error: float = 
     if not curve:
         raise bad_value("errors", dict(errors), "holds no test error")
     seeds = sorted({seed for by_seed in curve.values() for seed in by_seed})
-    value = _crossing(curve, error)
+    value = crossing(list(curve), [fmean(by_seed.values()) for by_seed in curve.values()], error)
     smallest, largest = min(curve), max(curve)
     at_most = value == smallest
     low = high = stderr = None
     if value is not None and len(seeds) > 1:
-        logs = [_log_crossing(curve, error, without=seed) for seed in seeds]
+        totals = {size: _Total.of(by_seed.values()) for size, by_seed in curve.items()}
+        logs = [_log_crossing(curve, totals, error, without=seed) for seed in seeds]
         found = [one for one in logs if one is not None]
         if len(found) == len(seeds):
             stderr = _jackknife_error(found)
@@ -190,17 +191,34 @@ def know_nothing_error(n_near: int, n_far: int, sites: int, n_train: int) -> flo
     return fmean(errors)
 
 
-def _crossing(curve: dict[int, dict[int, float]], error: float, without: int | None = None) -> float | None:
-    means = {
-        size: fmean(found)
-        for size, by_seed in curve.items()
-        if (found := [value for seed, value in by_seed.items() if seed != without])
-    }
-    return crossing(list(means), list(means.values()), error) if means else None
+@dataclass(frozen=True)
+class _Total:
+    """A sum to twice the digits of a float, from which one term is taken off in the same time whatever their number."""
+
+    high: float
+    low: float
+    n: int
+
+    @classmethod
+    def of(cls, values: Collection[float]) -> _Total:
+        high = math.fsum(values)
+        return cls(high, math.fsum([*values, -high]), len(values))
+
+    def mean_without(self, value: float) -> float:
+        return math.fsum((self.high, self.low, -value)) / (self.n - 1)
 
 
-def _log_crossing(curve: dict[int, dict[int, float]], error: float, without: int) -> float | None:
-    value = _crossing(curve, error, without)
+def _log_crossing(
+    curve: Mapping[int, Mapping[int, float]], totals: Mapping[int, _Total], error: float, without: int
+) -> float | None:
+    """ln P* of all seeds but one; None where they do not reach the error."""
+    means = {}
+    for size, by_seed in curve.items():
+        if without not in by_seed:
+            means[size] = totals[size].high / totals[size].n
+        elif len(by_seed) > 1:
+            means[size] = totals[size].mean_without(by_seed[without])
+    value = crossing(list(means), list(means.values()), error) if means else None
     return None if value is None else math.log(value)
 
 

@@ -41,6 +41,20 @@ def test_what_is_not_reached_or_reached_at_once_is_said_so() -> None:
         sample_complexity({32: {}}, 0.1)
 
 
+def test_the_jackknife_is_that_of_the_curves_without_one_seed_each() -> None:
+    """60 seeds, some of which lack at some sizes, one size with a single seed; each curve made anew."""
+    generator = np.random.default_rng(0)
+    curve = {
+        size: {seed: float(generator.uniform(0, top)) for seed in range(60) if generator.random() < 0.8}
+        for size, top in ((32, 1.0), (64, 0.6), (128, 0.2), (256, 0.1))
+    }
+    curve[48] = {7: 0.4}
+    left = [{size: {k: e for k, e in found.items() if k != out} for size, found in curve.items()} for out in range(60)]
+    logs = [math.log(sample_complexity(one, 0.2).value or math.nan) for one in left]
+    stderr = math.sqrt(59 * np.var(logs))
+    assert sample_complexity(curve, 0.2).stderr == pytest.approx(stderr, rel=1e-12)
+
+
 def made(value: float, stderr: float = 0.1, n: int = 5) -> SampleComplexity:
     return SampleComplexity(0.1, value, value * 0.8, value * 1.2, stderr, 4096, False, n)
 
