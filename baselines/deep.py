@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import Limits, TrainedEntry, epochs_for
+from scaledetect.entry import Limits, TrainedEntry, Tuning, epochs_for
 from scaledetect.task.task import Task
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class LeNet(_ImageNet):
 
     name = "lenet"
     title = "LeNet"
+    version = 2
     net_name = "lenet"
     lr = 3e-3
+    tuning = Tuning({"lr": (3e-3, 1e-3, 1e-2)}, card="distance-2d-L28-xi14-gap2-open", n_train=(512,))
 
 
 class AlexNet(_ImageNet):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaledetect.entry import TrainedEntry, epochs_for
+from scaledetect.entry import TrainedEntry, Tuning, epochs_for
 
 if TYPE_CHECKING:
     from scaledetect.nets import NetSpec
@@ -18,9 +18,11 @@ class GlobalAverage(TrainedEntry):
 
     name = "gap-cnn"
     title = "CNN, global average pooling"
-    version = 1
+    version = 2
     budget = "quick"
     kind = "convolutional"
+    lr = 1e-2
+    tuning = Tuning({"lr": (3e-3, 1e-3, 1e-2, 3e-2)}, card="block-1d-L64", n_train=(64, 128, 256))
 
     def spec(self, shape: tuple[int, ...]) -> NetSpec:
         """As many layers as halve the image to two sites per axis, 32 channels."""
@@ -33,6 +35,6 @@ class GlobalAverage(TrainedEntry):
         from scaledetect.training import TrainConfig
 
         return TrainConfig(
-            batch_size=16, optimizer="adam", lr=3e-3, schedule="cosine",
+            batch_size=16, optimizer="adam", lr=self.lr, schedule="cosine",
             max_epochs=epochs_for(1000, n_train, 16, least=1), target_loss=0.01,
         )  # fmt: skip
