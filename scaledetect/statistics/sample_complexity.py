@@ -211,7 +211,7 @@ class _Total:
 def _log_crossing(
     curve: Mapping[int, Mapping[int, float]], totals: Mapping[int, _Total], error: float, without: int
 ) -> float | None:
-    """ln P* of all seeds but one; None where they do not reach the error."""
+    """Logarithm of P* of all seeds but one; None where they do not reach the error."""
     means = {}
     for size, by_seed in curve.items():
         if without not in by_seed:
