@@ -12,6 +12,9 @@ from scaledetect._base.errors import bad_value
 
 __all__ = ["TrainConfig"]
 
+MOST = {"lr": 1e30, "ridge": 1e6, "weight_decay": 1e6}
+"""Factors beyond which a step, the width and the other factor with it, is beyond single precision."""
+
 YOUNGER = {"momentum": 0.0, "weight_decay": 0.0, "cosine_share": 1.0}
 """Fields that earlier versions lacked, and the values at which they do what those versions did."""
 
@@ -25,9 +28,10 @@ class TrainConfig:
     batch_size : int, default 8
         Images a step; the last batch of an epoch may be smaller.
     lr : float, default 0.01
-        Learning rate; for `PoolingNet` under ``"sgd"`` it is multiplied by the width H.
+        Learning rate, at most 1e30; for `PoolingNet` under ``"sgd"`` it is multiplied by the width H.
     ridge : float, default 0
-        Coefficient of sum_k |w_k|^2 / (H K) over the convolution weights of a `PoolingNet`; the paper takes 0.01.
+        Coefficient of sum_k |w_k|^2 / (H K) over the convolution weights of a `PoolingNet`; the paper takes 0.01; at
+        most 1e6, and so is `weight_decay`.
     loss : {"hinge", "cross_entropy"}, default "hinge"
         mean max(0, 1 - y f) of a net with one output, or the cross-entropy of one with two.
     optimizer : {"sgd", "adam"}, default "sgd"
@@ -95,6 +99,11 @@ class TrainConfig:
             put(name, not_negative(name, getattr(self, name)))
         for name in ("lr", "cosine_share"):
             put(name, positive(name, getattr(self, name)))
+        for name, most in MOST.items():
+            if getattr(self, name) > most:
+                raise bad_value(
+                    name, getattr(self, name), f"must be at most {most:g}, or steps are no numbers of float32"
+                )
         put("zero_multiple", finite("zero_multiple", self.zero_multiple))
         if self.zero_multiple < 1:
             raise bad_value("zero_multiple", self.zero_multiple, "must be at least 1")

@@ -60,7 +60,9 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "depth nested deeply": ("net", lambda: theory.sensitivities(TASK, object(), depth=NESTED)),
     "an array for a depth": ("net", lambda: theory.sensitivities(TASK, object(), stride=np.array([2, 3]).tolist())),
     "one number for n_train": ("n_train", lambda: theory.kernel_learning_curve(TASK, "linear", n_train=NUMBER)),
-    "power that none has": ("power", lambda: statistics.tolerance_for_power(0.1, 2, power=1 - 2**-53)),
+    "a step that is no number": ("lr", lambda: sd.TrainConfig(lr=1.1e30)),
+    "a ridge that is no number": ("ridge", lambda: sd.TrainConfig(ridge=1.1e6)),
+    "a decay that is no number": ("weight_decay", lambda: sd.TrainConfig(weight_decay=1.1e6)),
     "power at a level of nothing": ("alpha", lambda: statistics.tolerance_for_power(0.1, 2, alpha=1e-300)),
     "a ratio that no number holds": ("numerator", lambda: sd.bootstrap_ratio([1e200, 1.0], [1e-200, 1.0])),
     "a ratio that is nothing": ("numerator", lambda: sd.bootstrap_ratio([1e-200, 1.0], [1e200, 1.0])),
@@ -78,6 +80,14 @@ def test_refused_by_name(case: str) -> None:
     name, call = CASES[case]
     with pytest.raises(RefusalError, match=rf"^{name}="):
         call()
+
+
+def test_a_power_of_nearly_1_has_a_tolerance_or_is_refused() -> None:
+    """Which of the two depends on the quantiles of SciPy."""
+    try:
+        assert 0.1 < statistics.tolerance_for_power(0.1, 2, power=1 - 2**-53) < np.inf
+    except RefusalError as error:
+        assert str(error).startswith("power=")
 
 
 def test_merge_into_a_folder_below_a_file(tmp_path: Path) -> None:
