@@ -24,7 +24,7 @@ def stream_key(task: Task, seed: int, class_name: ClassName | None, purpose: str
 
     Amplitude, background noise and balance do not enter: they change no pair.
     """
-    identity = {
+    identity: dict[str, object] = {
         "class": class_name,
         "dim": task.dim,
         "gap_doubled": int(2 * task.gap),
@@ -37,15 +37,16 @@ def stream_key(task: Task, seed: int, class_name: ClassName | None, purpose: str
         "stream": STREAM_VERSION,
         "xi_doubled": int(2 * task.xi),
     }
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).digest()[:16]
+    return _hashed(identity)
 
 
 def seed_key(seed: int, purpose: str) -> bytes:
     """The 16-byte key of a stream that belongs to no task: a hash of the seed and the purpose."""
-    text = json.dumps(
-        {"purpose": purpose, "seed": seed, "stream": STREAM_VERSION}, sort_keys=True, separators=(",", ":")
-    )
+    return _hashed({"seed": seed, "purpose": purpose, "stream": STREAM_VERSION})
+
+
+def _hashed(identity: dict[str, object]) -> bytes:
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).digest()[:16]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from helpers.specs import HUGE, MEDIUM, SMALL, over, task_of
 
 from scaledetect import Task
-from scaledetect._kernels import KERNELS, backend, render, twin
+from scaledetect._kernels import KERNELS, backend, normals, render, twin
 from scaledetect.sampling.permutation import permutation
 from scaledetect.task.population import BlockTable, rank_tables
 
@@ -157,6 +158,16 @@ def test_images_are_filled_past_the_caches_where_there_are_many_of_a_kilobyte() 
     assert not render._past_caches(2**25 - 1, 2**10)
     assert not render._past_caches(2**25, 2**10 - 1)
     assert [render._rows_in(100, one) for one in (1, 33, 50, 51, 100, 101)] == [100, 3, 2, 1, 1, 1]
+
+
+def test_the_radius_of_a_deviate_is_a_number_at_either_end() -> None:
+    """(u + 1) / 2^53 is never 0 and may be 1; an angle is below 2 pi."""
+    least, most = np.uint64(2**11 - 1), np.uint64(2**64 - 1)
+    assert normals._radius(least) == math.sqrt(106 * math.log(2))
+    assert normals._radius(np.uint64(2**63 - 1)) == pytest.approx(math.sqrt(2 * math.log(2)), rel=1e-15)
+    assert normals._radius(most) == 0
+    assert (normals._angle(least), normals._angle(np.uint64(2**63))) == (0, math.pi)
+    assert normals._angle(most) == pytest.approx(2 * math.pi, rel=1e-15)
 
 
 @pytest.mark.parametrize("sites", [4, 5, 6, 7])

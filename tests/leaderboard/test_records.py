@@ -198,6 +198,10 @@ def test_a_path_that_no_system_names_is_refused(tmp_path: Path, path: str) -> No
         merge_records([tmp_path], path)
 
 
+def test_a_file_that_is_no_record_is_no_changed_one(tmp_path: Path) -> None:
+    assert not BadRecord(tmp_path, "is none").changed
+
+
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such file or folder"):
         list(read_records([tmp_path / "nothing"]))

@@ -14,6 +14,8 @@ from scipy import stats
 from scipy.sparse import csr_matrix
 
 from scaledetect import Task, make_scale_detection, sample_images, sample_pairs
+from scaledetect.sampling import samplers
+from scaledetect.sampling.samplers import first_of_each_class
 from scaledetect.sampling.splits import longest_run
 
 TASK = Task(dim=2, size=12, xi=4, gap=1, norm="l1", periodic=False)
@@ -297,3 +299,29 @@ def test_random_state() -> None:
     assert draw(None) != first
     np.random.seed(1)  # noqa: NPY002
     assert draw(None) == first
+
+
+@pytest.mark.parametrize("balance", ["equal", "natural"])
+@pytest.mark.parametrize("n", [1, 5, 48, 72, 100])
+def test_the_first_of_each_class_are_those_of_the_stream(balance: Any, n: int) -> None:
+    """As many as are asked for, or all there are: 48 near and 72 far pairs, of which `equal` reaches 48."""
+    task = Task(size=16, xi=4, balance=balance)
+    near, far = first_of_each_class(task, n, seed=3)
+    pairs, y = sample_pairs(task, longest_run(task, None), seed=3)
+    np.testing.assert_array_equal(near, pairs[y == 1][:n])
+    np.testing.assert_array_equal(far, pairs[y == -1][:n])
+    assert len(near) == min(n, 48)
+
+
+def test_the_first_of_a_rare_class_are_found_without_all_of_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Task(size=1024, xi=4, balance="natural")
+    asked: list[int] = []
+
+    def note(task: Task, n: int, **options: Any) -> Any:
+        asked.append(n)
+        return sample_pairs(task, n, **options)
+
+    monkeypatch.setattr(samplers, "sample_pairs", note)
+    near, _ = first_of_each_class(task, 7)
+    assert len(near) == 7
+    assert asked == [-(-7 * (task.n_near + task.n_far) // task.n_near) + 1]
