@@ -19,6 +19,8 @@ import scaledetect as sd
 from scaledetect._base.arguments import LARGEST
 from scaledetect._base.errors import RefusalError
 from scaledetect.results import BlockSums
+from scaledetect.results.read_file import _layer_sums
+from scaledetect.results.sketch import fold
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -274,3 +276,20 @@ def test_a_name_that_stands_twice_and_a_folder_are_refused(stored: dict[str, byt
     np.save(tmp_path / "u.npy", np.zeros(3))
     (tmp_path / "u.npy").rename(tmp_path / "u.npz")
     refused(tmp_path / "u.npz")
+
+
+def test_vectors_of_each_block_become_sketches_as_long_as_new_ones() -> None:
+    """Wide layers of files from before there were sketches: 100 sums share 65,536 numbers."""
+    vectors = np.random.default_rng(0).normal(size=(50, 2, 2000))
+    arrays = {f"s/{field.name}": np.zeros(()) for field in dataclasses.fields(BlockSums)}
+    arrays |= {f"s/{name}": np.ones((50, 2)) for name in ("deformed", "noisy", "squares", "counts")}
+    del arrays["s/totals"], arrays["s/sketches"]
+    sums = _layer_sums("s/", arrays | {"s/vectors": vectors, "s/reference": np.zeros(2000)}, 50)
+    assert sums.sketches.shape == (50, 2, 655)
+    np.testing.assert_allclose(sums.sketches, fold(vectors, 655))
+    np.testing.assert_allclose(sums.totals, vectors.sum(axis=0))
+    with pytest.raises(ValueError, match="vectors is of shape"):
+        _layer_sums("s/", arrays | {"s/vectors": vectors[:49], "s/reference": np.zeros(2000)}, 50)
+    for bad in (vectors.astype(np.float32), vectors[0]):
+        with pytest.raises(ValueError, match="vectors is float"):
+            _layer_sums("s/", arrays | {"s/vectors": bad, "s/reference": np.zeros(2000)}, 50)
