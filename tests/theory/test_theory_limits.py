@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scaledetect import Task, theory
+from scaledetect import Noise, Task, theory
 from scaledetect.results import Pooling
 from scaledetect.theory import _exponents, _fast, _general, _mean_filters
 from scaledetect.theory._fast import fast_depth
@@ -50,3 +50,16 @@ def test_the_fast_path_reaches_one_layer_beyond_the_last_that_divides(
 def test_what_is_no_list_of_filters_is_refused(filters: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^filters="):
         theory.mean_filter_sensitivities(Task(size=16, xi=4), filters, stride=2)
+
+
+def test_the_net_that_is_meant_where_none_is_given_is_the_same_everywhere() -> None:
+    task = Task(size=256, xi=64)
+    numbers: Any = {"filter_size": 2, "stride": 2, "depth": 6, "noise": Noise()}
+    found = theory.sensitivities(task)
+    assert found.layers == tuple(f"layer{k}" for k in range(1, 7))
+    assert found.to_dict() == theory.sensitivities(task, **numbers).to_dict()
+    share, same = theory.coherent_share(task), theory.coherent_share(task, **numbers)
+    assert share.layers == found.layers
+    assert share.share.tolist() == same.share.tolist()
+    assert theory.exponents() == theory.exponents(filter_size=2, stride=2, dim=1)
+    assert theory.lattice_sensitivities() == theory.lattice_sensitivities(filter_size=2, stride=2, depth=6, dim=1)
