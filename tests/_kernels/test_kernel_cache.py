@@ -11,7 +11,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from scaledetect import Task, sample_images
+from scaledetect import Task, sample_pairs
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -111,9 +111,9 @@ def test_a_read_only_install_without_home(copy: Path, tmp_path: Path) -> None:
 
 def test_a_read_only_install_samples(copy: Path, tmp_path: Path) -> None:
     (copy / "scaledetect" / "_kernels" / "__pycache__").touch()
-    code = "import scaledetect as sd; x, y = sd.sample_images(sd.Task(dim=1, size=64, xi=16), 9); print(x.sum(0), y)"
-    images, labels = sample_images(Task(dim=1, size=64, xi=16), 9)
-    assert "\n".join(run(copy, code)) == f"{images.sum(0)} {labels}"
+    code = "import scaledetect as sd; x, y = sd.sample_pairs(sd.Task(dim=1, size=64, xi=16), 9); print(x.sum(0), y)"
+    pairs, labels = sample_pairs(Task(dim=1, size=64, xi=16), 9)
+    assert "\n".join(run(copy, code)) == f"{pairs.sum(0)} {labels}"
 
 
 @pytest.mark.parametrize("variable", ["NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"])

@@ -8,5 +8,5 @@ ONE_EPOCH = [
     name
     for name in entry_names()
     if entry_class(name).kind == "image net"
-    or name in ("gap-cnn", "pooling-s1", "pooling-s2", "template", "transformer")
+    or name in ("gap-cnn", "pooling-f4", "pooling-s1", "pooling-s2", "template", "transformer")
 ]

@@ -166,7 +166,7 @@ def test_deep_nets_are_for_images() -> None:
         assert applies == [True, False, False]
 
 
-FAST = ("gap-cnn", "lenet", "pooling-s1", "pooling-s2", "template", "transformer")
+FAST = ("gap-cnn", "lenet", "pooling-f4", "pooling-s1", "pooling-s2", "template", "transformer")
 
 
 @pytest.mark.parametrize(

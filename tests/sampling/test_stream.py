@@ -260,8 +260,9 @@ SPREAD = (SMALL[3], SMALL[40], SMALL[75], SMALL[-1], *MEDIUM[:4])
 @pytest.fixture(scope="module")
 def first_pairs() -> dict[naive.Spec, NDArray[np.int64]]:
     """Samples 0..3 of every seed, shape (seeds, 4, 2, dim)."""
+    tasks = {spec: task_of(spec) for spec in SPREAD}
     return {
-        spec: np.stack([sample_pairs(task_of(spec), 4, seed=seed)[0] for seed in range(N_SEEDS)]) for spec in SPREAD
+        spec: np.stack([sample_pairs(task, 4, seed=seed)[0] for seed in range(N_SEEDS)]) for spec, task in tasks.items()
     }
 
 
