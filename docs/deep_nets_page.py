@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from stored_runs import finished, gathered, give_back
+from stored_runs import finished, give_back
 
 from scaledetect._base.files import replacing, write_json
 from scaledetect.reproduce.deep_nets import LABELS, PAPER_EPOCHS, SIZES, SMALL_STEP
-from scaledetect.reproduce.folder import read_table, write_table
+from scaledetect.reproduce.folder import gather_tables, read_table, write_table
 from scaledetect.reproduce.image_job import PUBLISHED_STEP
 from scaledetect.reproduce.images.claims import (
     ImageHypotheses,
@@ -56,7 +56,7 @@ def read_runs() -> dict[str, Any]:
 def take(folder: Path) -> None:
     """Copy what is finished in the folder of a reproduction to docs/data."""
     configuration, jobs = finished(folder, "deep-nets")
-    for name, table in gathered(folder, jobs, ("nets", "layers")).items():
+    for name, table in gather_tables(folder, jobs).items():
         write_table(DOCS / "data" / f"deep-nets-{name}.csv", table)
     made = {"size": configuration["size"], "planned": len(configuration["jobs"]), "finished": jobs}
     write_json(DOCS / "data" / "deep-nets.json", made)

@@ -16,10 +16,10 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from stored_runs import finished, gathered, give_back
+from stored_runs import finished, give_back
 
 from scaledetect._base.files import replacing, write_json
-from scaledetect.reproduce.folder import read_table, write_table
+from scaledetect.reproduce.folder import gather_tables, read_table, write_table
 from scaledetect.reproduce.images.claims import claims_frame, claims_table, decide_on_images, load_image_hypotheses
 from scaledetect.reproduce.images.error_figure import draw as draw_error
 from scaledetect.reproduce.images.filters_figure import draw as draw_filters
@@ -46,7 +46,7 @@ def read_runs() -> dict[str, object]:
 def take(folder: Path) -> None:
     """Copy what is finished in the folder of a reproduction to docs/data."""
     configuration, jobs = finished(folder, "images-error")
-    for name, table in gathered(folder, jobs, NAMES).items():
+    for name, table in gather_tables(folder, jobs).items():
         write_table(DOCS / "data" / f"images-{name}.csv", table)
     planned = list(configuration["jobs"].values())
     first = planned[0]
@@ -63,7 +63,7 @@ def keep(folder: Path) -> None:
     """Store what is finished of a long run, so that it can go on elsewhere."""
     configuration, jobs = finished(folder, "images-error")
     STORED.mkdir(exist_ok=True)
-    for name, table in gathered(folder, jobs, NAMES).items():
+    for name, table in gather_tables(folder, jobs).items():
         write_table(STORED / f"{name}.csv", table)
     write_json(STORED / "run.json", {"size": configuration["size"], "finished": list(jobs)})
 

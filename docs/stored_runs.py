@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from scaledetect.reproduce.folder import read_table, write_table
+from scaledetect.reproduce.folder import write_table
 
-__all__ = ["finished", "gathered", "give_back"]
+__all__ = ["finished", "give_back"]
 
 
 def finished(folder: Path, figure: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -19,17 +19,6 @@ def finished(folder: Path, figure: str) -> tuple[dict[str, Any], dict[str, Any]]
     configuration = json.loads((folder / f"{figure}.json").read_text(encoding="utf-8"))["configuration"]
     done = {name: job for name, job in configuration["jobs"].items() if (folder / "jobs" / name).is_dir()}
     return configuration, done
-
-
-def gathered(folder: Path, jobs: Iterable[str], names: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """The tables of these names, those of the jobs one under another; a table that no job has is left out."""
-    found = {}
-    for name in names:
-        parts = [folder / "jobs" / job / f"{name}.csv" for job in jobs]
-        tables = [read_table(part) for part in parts if part.exists()]
-        if tables:
-            found[name] = pd.concat(tables, ignore_index=True)
-    return found
 
 
 def give_back(folder: Path, tables: Mapping[str, pd.DataFrame], jobs: Mapping[str, Mapping[str, object]]) -> None:

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers.docs_scripts import docs_script
-from stored_runs import gathered
 
 from scaledetect._base.files import plain
-from scaledetect.reproduce.folder import read_table
+from scaledetect.reproduce.folder import gather_tables, read_table
 from scaledetect.reproduce.run import study
 
 
@@ -55,5 +54,5 @@ def test_what_is_committed_is_given_back_job_by_job(page: ModuleType, tmp_path: 
     page.give(tmp_path)
     jobs = list(runs["finished"])
     assert sorted(path.name for path in (tmp_path / "jobs").iterdir()) == sorted(jobs)
-    for name, table in gathered(tmp_path, jobs, ("nets", "layers")).items():
+    for name, table in gather_tables(tmp_path, jobs).items():
         pd.testing.assert_frame_equal(table, tables[name], check_dtype=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scaledetect.reproduce.study import Tables
 
-__all__ = ["StudyFolder", "read_table", "write_table"]
+__all__ = ["StudyFolder", "gather_tables", "read_table", "write_table"]
 
 FORMAT = "scaledetect.reproduce/1"
 
@@ -69,13 +69,7 @@ class StudyFolder:
 
     def gather(self, jobs: Sequence[str]) -> dict[str, pd.DataFrame]:
         """The tables of all jobs, one under another in their order."""
-        import pandas as pd
-
-        found: dict[str, list[pd.DataFrame]] = {}
-        for job in jobs:
-            for path in sorted(self._tables(job).glob("*.csv")):
-                found.setdefault(path.stem, []).append(read_table(path))
-        return {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
+        return gather_tables(self.path, jobs)
 
     # ------------------------------------------------------------------ results
 
@@ -104,6 +98,17 @@ class StudyFolder:
     def _tables(self, job: str) -> Path:
         assert re.fullmatch(r"[A-Za-z0-9.-]+", job), job
         return self.path / "jobs" / job
+
+
+def gather_tables(folder: Path, jobs: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """The tables of these jobs in the folder of a reproduction, one under another in their order."""
+    import pandas as pd
+
+    found: dict[str, list[pd.DataFrame]] = {}
+    for job in jobs:
+        for path in sorted((folder / "jobs" / job).glob("*.csv")):
+            found.setdefault(path.stem, []).append(read_table(path))
+    return {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
