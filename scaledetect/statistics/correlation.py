@@ -59,12 +59,6 @@ def rank_correlation(points: Sequence[tuple[float, float]], n_train: int) -> Cor
 
 
 def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
-    """Pearson's coefficient of the ranks: that of SciPy, whose statistics would take a board a second to load."""
-    return None if np.ptp(x) == 0 or np.ptp(y) == 0 else float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+    from scipy.stats import spearmanr  # takes a second to load, and few boards have enough nets
 
-
-def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, equal values at the mean of theirs."""
-    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
-    ranks: NDArray[np.float64] = (np.cumsum(count) - (count - 1) / 2)[place]
-    return ranks
+    return None if np.ptp(x) == 0 or np.ptp(y) == 0 else float(spearmanr(x, y).statistic)
