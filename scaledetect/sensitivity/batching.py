@@ -26,9 +26,9 @@ class Group:
     size: int
 
     def add(self, total: Tensor, values: Tensor) -> None:
-        """Add `values`, shape (n, ...), to `total`, shape (sums, ...)."""
-        sums = values.view(-1, self.size, *values.shape[1:]).sum(dim=1) if self.size > 1 else values
-        total[self.first : self.first + len(sums)] += sums
+        """Add `values`, shape (..., n), to `total`, shape (..., sums)."""
+        sums = values.unflatten(-1, (-1, self.size)).sum(dim=-1) if self.size > 1 else values
+        total[..., self.first : self.first + sums.shape[-1]] += sums
 
 
 def dealt(n: int, cells: int, size: int) -> Iterator[tuple[NDArray[np.int64], Group]]:

@@ -64,11 +64,15 @@ class LayerSums:
 
     def add(self, activation: Tensor, group: Group) -> None:
         """Add f(x), f(tau x) and f(x + eta) of each form, equal numbers of rows; `group` says of which draws."""
-        self._f, deformed, *noisy = self._flat(activation).chunk(2 + self._noises)
+        flat = self._flat(activation)
+        n = len(flat) // (2 + self._noises)
+        self._f = flat[:n]
         self._normalise(activation.dtype, group)
-        self._deformed_events += self._add_distances(self._deformed, deformed, group)
-        for number, f in enumerate(noisy):
-            self._noisy_events[number] += self._add_distances(self._noisy[number], f, group)
+        squares, moved = self._distances(flat[n:])
+        group.add(self._deformed, squares[0])
+        group.add(self._noisy, squares[1:])
+        self._deformed_events += moved[0]
+        self._noisy_events += moved[1:]
         # All that would hold on to the activations of the batch.
         self._f = self._memory
 
@@ -83,12 +87,16 @@ class LayerSums:
 
     def deformed(self, activation: Tensor, group: Group, weight: float) -> None:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
-        self._deformed_events += self._add_distances(self._deformed, self._flat(activation), group, weight)
+        (squares,), moved = self._distances(self._flat(activation))
+        group.add(self._deformed, weight * squares)
+        self._deformed_events += moved[0]
 
     def noisy(self, activation: Tensor, groups: Sequence[Group]) -> None:
         """Add |f(x + eta) - f(x)|^2, of the only form: the same x with other noise for each of `groups`."""
-        for f, group in zip(self._flat(activation).chunk(len(groups)), groups, strict=True):
-            self._noisy_events[0] += self._add_distances(self._noisy[0], f, group)
+        squares, moved = self._distances(self._flat(activation))
+        for one, group in zip(squares, groups, strict=True):
+            group.add(self._noisy[0], one)
+        self._noisy_events[0] += moved.sum()
 
     def finish(self, noise: int = 0) -> BlockSums:
         """The sums so far, on the host; on a CPU in the same memory, which further batches change."""
@@ -118,12 +126,10 @@ class LayerSums:
         # At most sqrt(3) |f| or so: the mean is no larger than what it is a mean of.
         self._rounding = ROUNDINGS * self._eps * (squares.sqrt() + self._reference_norm)
 
-    def _add_distances(self, total: Tensor, f: Tensor, group: Group, weight: float = 1.0) -> Tensor:
-        """Add the squared distances to f(x) to `total`; how many are more than rounding."""
-        squares = self._rows.squared_distances(f, self._f)
-        group.add(total, weight * squares)
-        moved: Tensor = (squares.sqrt() > self._rounding).sum()
-        return moved
+    def _distances(self, f: Tensor) -> tuple[Tensor, Tensor]:
+        """|f - f(x)|^2 row by row of each version, shape (versions, n), and how many of them are more than rounding."""
+        squares = self._rows.squared_distances(f, self._f).view(-1, len(self._f))
+        return squares, (squares.sqrt() > self._rounding).sum(dim=1)
 
     def _allocate(self, f: Tensor, dtype: torch.dtype) -> None:
         self._started = True
@@ -133,7 +139,9 @@ class LayerSums:
         self._next_move = GROWTH * len(f)
         self._squares, self._deformed = (f.new_zeros(cells, dtype=torch.float64) for _ in range(2))
         self._noisy = f.new_zeros((self._noises, self._noise_blocks * self._classes), dtype=torch.float64)
-        self._deformed_events, self._noisy_events = (f.new_zeros(n, dtype=torch.int64) for n in (1, self._noises))
+        self._deformed_events, self._noisy_events = (
+            f.new_zeros(shape, dtype=torch.int64) for shape in ((), self._noises)
+        )
         self._totals = f.new_zeros((self._classes, f.shape[1]), dtype=torch.float64)
         self._sketches = f.new_zeros((cells, sketch_width(f.shape[1], cells)), dtype=torch.float64)
 

@@ -26,8 +26,8 @@ WORTH_THREADS = 2**20
 class RowSums(Protocol):
     """What is summed over activations of shape (n, A), all of one type; shared by the layers of a net."""
 
-    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
-        """Sum of (one - other)^2 in each row; float64, shape (n,)."""
+    def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
+        """Sum of (one - other)^2 in each row of `ones`, several versions of `other` in turn; float64, shape (rows,)."""
 
     def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
         """|v|^2 of each row of v = rows - reference, float64, shape (n,); v is added to `totals` and `sketches`.
@@ -48,15 +48,16 @@ class KernelSums:
     def __init__(self) -> None:
         self._added = torch.empty(0)
 
-    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
+    def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
         """See `RowSums`."""
-        x, y, out = one.numpy(), other.numpy(), np.empty(len(one))
-        kernel = backend().squared_distances
+        x, y, out = ones.numpy(), other.numpy(), np.empty(len(ones))
+        kernel, n = backend().squared_distances, len(y)
 
         def work(first: int, last: int) -> None:
-            kernel(x[first:last], y[first:last], out[first:last])
+            for start in range(0, len(x), n):
+                kernel(x[start + first : start + last], y[first:last], out[start + first : start + last])
 
-        for_chunks(work, len(x), least=_least(x.size, len(x)))
+        for_chunks(work, n, least=_least(y.size, n))
         return torch.from_numpy(out)
 
     def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
@@ -97,9 +98,10 @@ class TorchSums:
         self._memory = torch.empty(0)
         self._signs = torch.empty(0)
 
-    def squared_distances(self, one: Tensor, other: Tensor) -> Tensor:
+    def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
         """See `RowSums`."""
-        return _squared_norms(self._difference(one, other))
+        versions = self._difference(ones.view(-1, *other.shape), other)
+        return _squared_norms(versions.flatten(0, 1))
 
     def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
         """See `RowSums`."""

@@ -23,9 +23,9 @@ def test_passes_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
 
 def test_is_the_net_that_train_trains_on_the_same_rows() -> None:
     task = sd.Task(dim=2, size=8, xi=4, labelling="block")
-    run = sd.train(task, sd.nets.PoolingNet(dim=2, depth=3, width=16), n_train=40, seeds=0)
+    run = sd.train(task, sd.nets.PoolingNet(dim=2, depth=3, width=64), n_train=40, seeds=0)
     X, y = sd.sample_images(task, 40, seed=factor_seed(0, "data"), split="train")
-    model = sd.PoolingNetClassifier(dim=2, width=16, max_epochs=1000).fit(X.reshape(40, 64), y)
+    model = sd.PoolingNetClassifier(dim=2, width=64, max_epochs=1000).fit(X.reshape(40, 64), y)
     assert (model.n_iter_, model.loss_, model.score(X.reshape(40, 64), y)) == (run.members[0].epochs, 0.0, 1.0)
     for name, tensor in run.members[0].net.state_dict().items():
         np.testing.assert_allclose(model.net_.state_dict()[name], tensor, rtol=1e-6, err_msg=name)
