@@ -27,7 +27,7 @@ class Group:
 
     def add(self, total: Tensor, values: Tensor) -> None:
         """Add `values`, shape (..., n), to `total`, shape (..., sums)."""
-        sums = values.unflatten(-1, (-1, self.size)).sum(dim=-1) if self.size > 1 else values
+        sums = values.view(*values.shape[:-1], -1, self.size).sum(dim=-1) if self.size > 1 else values
         total[..., self.first : self.first + sums.shape[-1]] += sums
 
 

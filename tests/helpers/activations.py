@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 import scaledetect as sd
 
@@ -42,7 +43,7 @@ class Twin:
         f, deformed, noisy = (a.reshape(len(a), -1) for a in (f, deformed, noisy))
         self.n, self.classes = len(f), classes
         self.deformed, self.noisy = ((deformed - f) ** 2).sum(1), ((noisy - f) ** 2).sum(1)
-        self.distances = np.stack([((f - row) ** 2).sum(1) for row in f])
+        self.distances = cdist(f, f, "sqeuclidean")
 
     def estimate(self, rows: NDArray[np.int64]) -> dict[str, float]:
         classes = [rows[rows % self.classes == c] for c in range(self.classes)]

@@ -49,7 +49,8 @@ def expected(n: int) -> dict[str, tuple[dict[str, float], dict[str, float]]]:
     net = Wide().double()
     with torch.no_grad():
         steps = [net.steps(torch.as_tensor(x)) for x in naive_images(TASK, n, sd.Noise(), 3)]
-    twins = {name: Twin(*(np.asarray(step[name]) for step in steps), classes=2) for name in steps[0]}
+    clean, deformed, noisy = ({name: np.asarray(f) for name, f in step.items()} for step in steps)
+    twins = {name: Twin(clean[name], deformed[name], noisy[name]) for name in clean}
     return {name: (twin.values(), twin.errors()) for name, twin in twins.items()}
 
 
