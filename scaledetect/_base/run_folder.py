@@ -70,20 +70,23 @@ class Description:
         ValueError
             For a folder that cannot be written, or holds another run: the message names what differs.
         """
-        if found := (path / self.file).exists():
-            self._check_same(path)
+        found = self.check(path)
         make_folder(path)
         if not found:
             write_json(path / self.file, {"format": self.form, self.key: self._plain, "made_with": dict(made_with)})
         return found
 
-    def _check_same(self, path: Path) -> None:
+    def check(self, path: Path) -> bool:
+        """Whether a folder holds this run already; nothing is written, and errors are those of `claim`."""
+        if not (path / self.file).exists():
+            return False
         there = self._read(path)
         different = sorted(key for key in {*self._plain, *there} if self._plain.get(key) != there.get(key))
         if different:
             here = self._plain
             pairs = [f"{key} is {_shown(there.get(key))} there and {_shown(here.get(key))} here" for key in different]
             raise bad_value("output", str(path), f"holds another {self.title or self.key}: {', '.join(pairs)}", WAY_OUT)
+        return True
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:

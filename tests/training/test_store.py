@@ -263,6 +263,12 @@ def test_killed_at_random_moments(unbroken: TrainingRun, tmp_path: Path) -> None
         assert not list(folder.glob(".*-*"))
 
 
+def test_what_is_left_of_a_process_killed_at_its_first_write_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".run-abcdefgh.json").write_text("{")
+    sd.train(BLOCK, NET, n_train=24, config=TrainConfig(max_epochs=1), output=tmp_path)
+    assert not list(tmp_path.glob(".run-*"))
+
+
 def test_another_run_is_refused(tmp_path: Path) -> None:
     config = TrainConfig(max_epochs=1)
     sd.train(BLOCK, NET, n_train=24, config=config, output=tmp_path)
