@@ -62,9 +62,11 @@ class BlockSums:
         gap = self.reference - reference
         folded = fold(gap, self.sketches.shape[-1])
         numbers = self.counts.sum(axis=0)
-        moved = 2 * self.sketches @ folded + self.counts * (folded @ folded)
+        # Not by `@`: the threads of NumPy's BLAS wait actively for long after it, on the processors of a net between
+        # whose layers this is done.
+        moved = 2 * np.einsum("bcm,m->bc", self.sketches, folded) + self.counts * np.einsum("m,m->", folded, folded)
         # What the sketches miss of the total is known, and goes to all draws alike.
-        missed = 2 * self.totals @ gap + numbers * (gap @ gap) - moved.sum(axis=0)
+        missed = 2 * np.einsum("ca,a->c", self.totals, gap) + numbers * np.einsum("a,a->", gap, gap) - moved.sum(axis=0)
         return replace(
             self,
             squares=self.squares + moved + missed * (self.counts / numbers),

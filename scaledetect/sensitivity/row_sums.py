@@ -19,8 +19,9 @@ __all__ = ["KernelSums", "RowSums", "TorchSums", "row_sums_on"]
 PIECE = 2**15
 """Columns that a thread takes at a time."""
 
-WORTH_THREADS = 2**20
-"""Activations of a batch below which threads cost more than they save."""
+WORTH_THREADS = 2**23
+"""Activations of a batch below which threads cost more than they save: those of torch, which wait actively for some
+milliseconds after a layer has run, hold the processors."""
 
 
 class RowSums(Protocol):
