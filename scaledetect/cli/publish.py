@@ -73,6 +73,6 @@ def report(
 ) -> None:
     """One offline HTML file: leaderboard, learning curves, sensitivities beside theory, theories, claims, data."""
     from scaledetect._base.files import check_writable
-    from scaledetect.publish.report import report as write
+    from scaledetect.publish.html_report import report as write
 
     typer.echo(str(write(sources, check_writable(output), claims=claims, theories=theories)))

@@ -1,7 +1,5 @@
-"""Data and results in the forms that others read: citations, exports with metadata, datasheets."""
+"""Data and results in the forms that others read: citations, exports with metadata, datasheets; loaded on use."""
 
-from scaledetect.publish.citation import Citation, cite
-from scaledetect.publish.export import FORMATS, ExportFormat, export_card
-from scaledetect.publish.report import report
+import lazy_loader
 
-__all__ = ["FORMATS", "Citation", "ExportFormat", "cite", "export_card", "report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

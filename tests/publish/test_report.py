@@ -15,7 +15,7 @@ from helpers.record_samples import sample_record
 import scaledetect as sd
 from scaledetect._base.files import plain, write_json
 from scaledetect.leaderboard.records import write_record
-from scaledetect.publish.report import report, sortable
+from scaledetect.publish.html_report import report, sortable
 from scaledetect.publish.report_charts import Line, chart
 from scaledetect.sensitivity.beside_theory import compare_with_theory
 from scaledetect.task.cards import ReferenceNet

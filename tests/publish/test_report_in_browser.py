@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import scaledetect as sd
-from scaledetect.publish.report import report
+from scaledetect.publish.html_report import report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
