@@ -85,8 +85,7 @@ def _store(folder: Path, card: Card, found: tuple[TheoryComparison, ...]) -> Non
         measured = {one.net.label: one.measured for one in group}
         exact = {one.net.label: one.theory for one in group}
         figure = plot_sensitivities(measured, exact, title=_title(card, mode))
-        for ending in FORMATS:
-            save_figure(figure, folder / f"{card.name}-{mode}.{ending}")
+        save_figure(figure, *(folder / f"{card.name}-{mode}.{ending}" for ending in FORMATS))
 
 
 def _title(card: Card, mode: NoiseMode) -> str:
@@ -101,8 +100,7 @@ def _store_overview(folder: Path, done: list[TheoryComparison]) -> None:
     from scaledetect.plots.overview import plot_overview
     from scaledetect.plots.style import save_figure
 
-    for ending in FORMATS:
-        save_figure(plot_overview(done), folder / f"overview.{ending}")
+    save_figure(plot_overview(done), *(folder / f"overview.{ending}" for ending in FORMATS))
     write_json(folder / "compare.json", {"versions": versions(), "comparisons": [one.to_dict() for one in done]})
 
 

@@ -92,9 +92,9 @@ def _draw(board: Leaderboard, folder: Path) -> None:
     if families := _scaling_curves(board):
         figures["scaling"] = plot_scaling(families)
     for name, figure in figures.items():
-        for ending in ("png", "svg"):
-            save_figure(figure, folder / f"{name}.{ending}")
-            typer.echo(str(folder / f"{name}.{ending}"), err=True)
+        paths = [folder / f"{name}.{ending}" for ending in ("png", "svg")]
+        save_figure(figure, *paths)
+        typer.echo("\n".join(map(str, paths)), err=True)
     with replacing(folder / "leaderboard.csv") as temporary:
         temporary.write_text(as_csv(board), encoding="utf-8")
     typer.echo(str(folder / "leaderboard.csv"), err=True)
