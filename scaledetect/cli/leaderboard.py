@@ -85,12 +85,15 @@ def _draw(board: Leaderboard, folder: Path) -> None:
     from scaledetect.plots.style import save_figure
 
     make_folder(folder)
+    curves, families = _learning_curves(board), _scaling_curves(board)
+    # An entry looks the same in both figures.
+    order = [name for panels in (families, curves) for methods in panels.values() for name in methods]
     figures = {}
-    if curves := _learning_curves(board):
+    if curves:
         blind = {t.card: (list(t.know_nothing), list(t.know_nothing.values())) for t in board.tables if t.know_nothing}
-        figures["learning-curves"] = plot_learning_curves(curves, baselines=blind)
-    if families := _scaling_curves(board):
-        figures["scaling"] = plot_scaling(families)
+        figures["learning-curves"] = plot_learning_curves(curves, baselines=blind, order=order)
+    if families:
+        figures["scaling"] = plot_scaling(families, order=order)
     for name, figure in figures.items():
         paths = [folder / f"{name}.{ending}" for ending in ("png", "svg")]
         save_figure(figure, *paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -56,6 +56,7 @@ def plot_learning_curves(
     *,
     baselines: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     level: float = 0.1,
+    order: Iterable[str] = (),
 ) -> Figure:
     """Test error against the number of training images, a panel a task.
 
@@ -67,6 +68,8 @@ def plot_learning_curves(
         By title of a panel, P and the error of a learner that knows nothing.
     level : float, default 0.1
         Error that is marked by a line.
+    order : iterable of str, optional
+        Names in whose order colours and markers are given: figures of one order show a method alike.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def plot_learning_curves(
     shown = {title: methods for title, methods in curves.items() if methods}
     if not shown:
         raise bad_value("curves", list(curves), "has no learning curve")
-    styles = _styles(name for methods in shown.values() for name in methods)
+    styles = _styles([name for methods in shown.values() for name in methods], order)
     figure, panels = _panels(len(shown))
     for axes, (title, methods) in zip(panels, shown.items(), strict=False):
         axes.axhline(level, color=GREY, linewidth=0.6)
@@ -97,7 +100,9 @@ def plot_learning_curves(
     return figure
 
 
-def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: float = 0.1) -> Figure:
+def plot_scaling(
+    families: Mapping[str, Mapping[str, ScalingCurve]], *, level: float = 0.1, order: Iterable[str] = ()
+) -> Figure:
     """Sample complexity P* against the size L, a panel a family of tasks, with fitted power laws.
 
     Parameters
@@ -106,6 +111,8 @@ def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: f
         By title of a panel and name of a method.
     level : float, default 0.1
         Test error that P* is of, for the label.
+    order : iterable of str, optional
+        Names in whose order colours and markers are given: figures of one order show a method alike.
 
     Returns
     -------
@@ -120,7 +127,7 @@ def plot_scaling(families: Mapping[str, Mapping[str, ScalingCurve]], *, level: f
     shown = {title: methods for title, methods in families.items() if methods}
     if not shown:
         raise bad_value("families", list(families), "has no sample complexity")
-    styles = _styles(name for methods in shown.values() for name in methods)
+    styles = _styles([name for methods in shown.values() for name in methods], order)
     figure, panels = _panels(len(shown))
     for axes, (title, methods) in zip(panels, shown.items(), strict=False):
         for name, curve in methods.items():
@@ -199,17 +206,18 @@ def spread_out(places: Sequence[float], gap: float) -> list[float]:
     return [one + k * gap for k, one in enumerate(level)]
 
 
-def _styles(names: Any) -> dict[str, dict[str, Any]]:
+def _styles(names: Sequence[str], order: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker of each method, the same in all panels."""
-    return {
+    styles: dict[str, dict[str, Any]] = {
         name: {
             "color": COLORS[k % len(COLORS)],
             "marker": MARKERS[(k + k // len(COLORS)) % len(MARKERS)],
             "linestyle": ("-", "--", ":")[k // len(COLORS) % 3],
             "label": name,
         }
-        for k, name in enumerate(dict.fromkeys(names))
+        for k, name in enumerate(dict.fromkeys([*order, *names]))
     }
+    return {name: style for name, style in styles.items() if name in names}
 
 
 def _panels(n: int) -> tuple[Figure, list[Axes]]:

@@ -58,3 +58,11 @@ def test_exponents_of_two_methods_on_one_panel_do_not_overprint() -> None:
     (axes,) = figure.axes
     boxes = sorted((label.get_window_extent() for label in axes.texts), key=lambda box: box.y0)
     assert len(boxes) == 3 and all(a.y1 <= b.y0 for a, b in pairwise(boxes))
+
+
+def test_a_method_looks_alike_in_figures_of_one_order() -> None:
+    one = plot_learning_curves({"task": {"b": ([32, 64], [0.5, 0.4], [0.0, 0.0])}}, order=["a", "b"])
+    curve = ScalingCurve([64], [8.0], [(None, None)])
+    other = plot_scaling({"blocks": {"a": curve, "b": curve}}, order=["a", "b"])
+    assert one.axes[0].get_lines()[-1].get_color() == other.axes[0].get_lines()[-1].get_color()
+    assert [text.get_text() for text in one.legends[0].get_texts()] == ["b"]
