@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to load
 
 from scaledetect._base.array_types import FloatArray
 
@@ -30,21 +31,15 @@ class StudentSample:
 
     def p_above(self, edge: float) -> FloatArray:
         """p-value of the test that the truth lies above `edge`: small where it does."""
-        from scipy.stats import t
-
-        return np.asarray(t.sf(self._t(edge), self.n - 1), dtype=np.float64)
+        return np.asarray(stdtr(self.n - 1, -self._t(edge)), dtype=np.float64)
 
     def p_below(self, edge: float) -> FloatArray:
         """p-value of the test that the truth lies below `edge`."""
-        from scipy.stats import t
-
-        return np.asarray(t.cdf(self._t(edge), self.n - 1), dtype=np.float64)
+        return np.asarray(stdtr(self.n - 1, self._t(edge)), dtype=np.float64)
 
     def margin(self, level: float) -> FloatArray:
         """Half the length of the interval of coverage 1 - 2 level."""
-        from scipy.stats import t
-
-        return np.asarray(t.isf(level, self.n - 1) * self.stderr, dtype=np.float64)
+        return np.asarray(-stdtrit(self.n - 1, level) * self.stderr, dtype=np.float64)
 
     def _t(self, edge: float) -> FloatArray:
         with np.errstate(divide="ignore", invalid="ignore"):

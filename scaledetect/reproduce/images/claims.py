@@ -198,8 +198,6 @@ def _stratum(table: pd.DataFrame, h: ImageHypothesis) -> pd.DataFrame:
 
 def _correlated(h: ImageHypothesis, tables: Tables, given: ImageHypotheses) -> DecidedOnImages:
     """Spearman's coefficient over kinds, and the share of all orders that reach it."""
-    from scipy.stats import spearmanr
-
     nets = _stratum(tables["nets"], h)
     learnt = nets[nets["train_error"] <= given.most_train_error]
     logs = learnt.assign(log=np.log(learnt[h.quantity].where(learnt[h.quantity] > 0)))
@@ -208,7 +206,7 @@ def _correlated(h: ImageHypothesis, tables: Tables, given: ImageHypotheses) -> D
     if len(kinds) < LEAST_KINDS:
         return DecidedOnImages(h, None, not_learnt)
     errors, x = (kinds[name].to_numpy(dtype=np.float64) for name in ("test_error", "log"))
-    rho = float(spearmanr(x, errors).statistic)
+    rho = float(kinds.corr("spearman").to_numpy()[0, 1])
     ranks, others = (np.argsort(np.argsort(values)).astype(np.float64) for values in (x, errors))
     # Spearman's coefficient grows with the product of the ranks; the observed order is one of those that are counted.
     ours, orders = h.sign * float(ranks @ others), h.sign * (_orders(ranks) @ others)
