@@ -53,12 +53,13 @@ def estimate_layer(sums: BlockSums) -> Estimate:
         deformed = (_leave_out(sums.deformed) / counts).mean(axis=1)
         noisy = (_leave_out(sums.noisy) / counts).mean(axis=1)
         delta, left_out, energy = _normalisation(sums, counts)
-        values = {name: float(value) for name, value in _curves(deformed[0], noisy[0], delta).items()}
+        moved, shaken = deformed[0], noisy[0]
+        values = {name: float(value) for name, value in _curves(moved, shaken, delta).items()}
         curves = _curves(deformed, noisy, left_out)
-        flaw = flaw_of(deformed[0], noisy[0], values["Delta"], energy, sums.eps)
+        flaw = flaw_of(moved, shaken, values["Delta"], energy, sums.eps)
         for name in ("D", "G") if flaw is not None else ():
             values[name], curves[name] = np.nan, np.full_like(left_out, np.nan)
-        if noisy[0] == 0:
+        if shaken == 0:
             values["R"], curves["R"] = np.nan, np.full_like(left_out, np.nan)
         sizes = sums.counts.sum(axis=1)
         return Estimate(
@@ -135,7 +136,7 @@ def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[Any, FloatArray
     sums = sums.shifted(mean)
     squares = _leave_out(sums.squares) / counts
     means = _leave_out(sums.sketches) / counts[..., None]
-    energy = squares[0].mean() + mean @ mean
+    energy = squares[0].mean() + np.square(mean).sum()
     (exact,) = _delta(squares[:1], (sums.totals / counts[0, :, None])[None], counts[:1])
     return exact, _delta(squares, means, counts), float(energy)
 

@@ -78,7 +78,7 @@ def _explain(error: ValidationError, model: type[Table], tables: Mapping[str, ty
         location = problem["loc"]
         where = ".".join(str(part) for part in location if isinstance(part, int) or part.islower())
         if problem["type"] == "extra_forbidden":
-            table = tables.get(str(location[0]), model) if len(location) > 1 else model
+            table = tables.get(str(location[0]), model)
             yield _unknown_key(where, list(table.model_fields))
         else:
             text = problem["msg"].removeprefix("Value error, ")

@@ -228,7 +228,7 @@ def _member(name: str) -> Card:
     """A card of a family: of its training sizes those that fit half of each class."""
     table = member_table(name)
     task, budgets = Task(**table["task"]), table["budgets"]
-    rows = 2 * ((min(task.n_near, task.n_far) + 1) // 2 - -(-budgets["n_validation"] // 2))
+    rows = 2 * (min(task.n_near, task.n_far) // 2 - -(-budgets["n_validation"] // 2))
     budgets["n_train"] = [size for size in budgets["n_train"] if size <= rows]
     return Card.model_validate(table)
 

@@ -168,7 +168,7 @@ def _periodic_counts(size: int, dim: int, heads: NDArray[Any], low: NDArray[Any]
     signed = ((heads > 0) & (2 * heads != size)).sum(axis=1)
     nonzero = (heads > 0).any(axis=1)
     generic = np.maximum(np.minimum(high, (size - 1) // 2) - np.maximum(low, 1) + 1, 0)
-    everywhere = np.maximum(high - low + 1, 0) + generic
+    everywhere = high - low + 1 + generic
     zero = nonzero & (low == 0) & (high >= 0)
     half = (size % 2 == 0) & (low <= size // 2) & (high == size // 2)
     self_inverse = zero.astype(np.int64) + half.astype(np.int64)

@@ -71,6 +71,8 @@ def test_elsewhere_a_net_that_decides_alike_responds_alike() -> None:
     assert agreement(net(), net(environment=OTHER, D=0.579))[0] == "consistent"
     kind, why = agreement(net(), net(environment=OTHER, D=0.581))
     assert (kind, why) == ("differs", "equal decisions, but a rerun gives D 0.581 in place of 0.5")
+    four = net(D=1.0, D_stderr=0.25), net(environment=OTHER, D=2.0, D_stderr=0.25)
+    assert agreement(*four)[0] == "consistent"
 
 
 def test_processors_of_one_name_are_alike_only_where_their_instructions_are_named() -> None:

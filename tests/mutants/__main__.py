@@ -123,7 +123,7 @@ def main() -> int:
     load_libraries()
     total = run(_again() if asked.survivors else list(sample(asked.sample or 10**9, asked.seed, names)), asked.covering)
     tried = total.total() - total["equivalent"]
-    return int(total["survived"] > (1 - LEAST_SCORE) * tried or total["equivalent"] > MOST_EQUIVALENT * total.total())
+    return int(tried - total["survived"] < LEAST_SCORE * tried or total["equivalent"] > MOST_EQUIVALENT * total.total())
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@ import torch
 from torch import Tensor, nn
 
 import scaledetect as sd
-from scaledetect.results.jackknife import flaw_of
+from scaledetect.results.jackknife import _leave_out, _normalisation, flaw_of
 from scaledetect.sensitivity import sensitivities
+from scaledetect.sensitivity.batching import Group
+from scaledetect.sensitivity.layer_sums import LayerSums
+from scaledetect.sensitivity.row_sums import KernelSums
 
 TASK = sd.Task(size=16, xi=4)
 
@@ -179,6 +182,15 @@ def test_the_threshold_of_a_constant_layer(eps: float, threshold: float, rule: s
         assert flaw_of(1.0, 1.0, threshold * energy, energy, eps) == f"constant over the images (Delta <= {rule}"
     assert flaw_of(0.0, 0.0, 1.0, 1.0, eps) is None
     assert flaw_of(0.0, 0.0, 0.0, 0.0, eps) is not None
+
+
+def test_the_energy_of_a_layer_is_that_of_all_draws() -> None:
+    f = torch.arange(1.0, 13.0, dtype=torch.float64).view(12, 1)
+    layer = LayerSums(blocks=4, classes=1, channel_mean=False, rows=KernelSums())
+    layer.add(f.repeat(3, 1), Group(0, 3))
+    sums = layer.finish()
+    *_, energy = _normalisation(sums, _leave_out(sums.counts))
+    assert energy == pytest.approx(float(f.square().mean()), rel=1e-12)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import scaledetect as sd
-from scaledetect.task.cards import SCORE_SHARE, Card
+from scaledetect.task import cards as cards_module
+from scaledetect.task.cards import SCORE_SHARE, Budgets, Card, CardKind, _check_budgets
+from scaledetect.task.families import member_table
 
 NAMES = sd.list_tasks()
 SCORE = "distance-2d-L16-xi8.5-open"
@@ -103,6 +105,8 @@ REFUSED = [
     (("n_test = 512", "n_tests = 512"), "unknown key 'budgets.n_tests': did you mean n_test"),
     (("filter_size = 2", "filter = 2"), "unknown key 'nets.0.filter': did you mean filter_size"),
     (("study = [", "runs = ["), "unknown key 'seeds.runs'"),
+    (("study = [0,", "study = [-1,"), "seeds.study.0: Input should be greater than or equal to 0"),
+    (("\ndigest = 0", f"\ndigest = {2**64}"), f"seeds.digest: Input should be less than or equal to {2**64 - 1}"),
     (("dim = 2", 'dim = "2"'), "dim='2'"),
     (("\nxi = 8.5", "\nxi = 8.3"), "xi=8.3"),
     (("version = 1", "version = 0"), "version"),
@@ -136,6 +140,35 @@ def test_a_theory_card_has_nets_and_no_budgets(rewritten: Callable[..., str]) ->
     card = sd.load_card("block-1d-L64-xi16")
     with pytest.raises(ValueError, match="at least one"):
         Card.model_validate(card.model_dump() | {"nets": (), "task": card.task})
+
+
+def test_each_half_of_a_class_has_its_rows() -> None:
+    """Training and validation rows fill one half of the smaller class, test rows the other; odd numbers round up."""
+    task = sd.Task(dim=1, size=24, xi=6)
+    half = min(task.n_near, task.n_far) // 2
+
+    def check(kind: CardKind, *, train: int, validation: int, test: int) -> None:
+        _check_budgets(kind, task, Budgets(n_train=(1, train), n_validation=validation, n_test=test))
+
+    for train, validation in ((2 * half - 4, 4), (2 * half - 5, 3)):
+        check("scaling", train=train, validation=validation, test=2 * half)
+    for train, validation in ((2 * half - 3, 4), (2 * half - 4, 5)):
+        with pytest.raises(ValueError, match="do not fit half of each class"):
+            check("scaling", train=train, validation=validation, test=2 * half)
+    with pytest.raises(
+        ValueError, match=rf"n_test={2 * half + 1} does not fit the other half of each class \({half}\)"
+    ):
+        check("scaling", train=2, validation=1, test=2 * half + 1)
+
+
+def test_a_member_of_a_family_takes_all_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = member_table("block-1d-L64")
+    task = sd.load_task("block-1d-L64")
+    half = min(task.n_near, task.n_far) // 2
+    table["budgets"] |= {"n_train": list(range(1, 2 * half + 9)), "n_validation": 5, "n_test": 2}
+    monkeypatch.setattr(cards_module, "member_table", lambda name: table)
+    budgets = cards_module._member.__wrapped__("block-1d-L64").budgets
+    assert budgets is not None and budgets.n_train == tuple(range(1, 2 * (half - 3) + 1))
 
 
 def test_a_missing_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_member_has_the_sizes_that_fit_half_of_its_classes() -> None:
         assert card.budgets.n_train[-1] == 16384 or card.budgets.n_train[-1] > half - card.budgets.n_validation
         train = sd.sample_pairs(card.task, card.budgets.n_train[-1], split="train")[0]
         assert len(train) == card.budgets.n_train[-1]
+
+
+def test_a_family_may_have_one_of_each(root: Path, tmp_path: Path) -> None:
+    text = (root / "tasks/families/block-1d.toml").read_text()
+    for name in ("sizes", "n_train", "n_test", "study", "digests"):
+        text = re.sub(rf"^{name} = \[\s*([^,\]]+)[^\]]*\]", rf"{name} = [\1]", text, flags=re.MULTILINE)
+    (tmp_path / "block-1d.toml").write_text(text)
+    family = load_family(str(tmp_path / "block-1d.toml"))
+    assert [len(getattr(family, name)) for name in ("sizes", "n_train", "n_test", "study", "digests")] == [1] * 5
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,5 @@ def _contradiction(first: Record, second: Record) -> str:
         return ""
     if first.status != second.status:
         return f"status {first.status} and {second.status}"
-    if first.scores is None or second.scores is None or first.scores == second.scores:
-        return ""
-    mine, theirs = first.scores.model_dump(), second.scores.model_dump()
+    mine, theirs = ({} if record.scores is None else record.scores.model_dump() for record in (first, second))
     return "; ".join(f"{name} {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name])

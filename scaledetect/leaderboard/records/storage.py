@@ -262,7 +262,7 @@ def _bytes(path: Path) -> bytes:
         if status.st_size > SIZE_LIMIT:
             _refuse(path, f"has {status.st_size} bytes, more than the {SIZE_LIMIT} a record may have")
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - likewise
-            return file.read(status.st_size + 1)
+            return file.read(status.st_size)
     except OSError as error:
         _refuse(path, f"cannot be read ({error.strerror})", error)
 
