@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
@@ -69,7 +70,7 @@ def _array(values: Any, dtype: str) -> NDArray[Any]:
 
 def _from_npz(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     with regular_file("path", path) as file, zipfile.ZipFile(file) as archive:
-        size = file.seek(0, 2)
+        size = os.fstat(file.fileno()).st_size
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
         # `save` compresses nothing.
@@ -89,7 +90,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     _ensure(not dtype.hasobject, f"{member.filename} holds objects")
     _ensure(expected == member.file_size, f"{member.filename} has {member.file_size} bytes, not {expected}")
     with archive.open(member) as file:
-        found: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        found: NDArray[Any] = np.lib.format.read_array(file)
     return found
 
 

@@ -80,7 +80,7 @@ def _dumps(value: Any) -> str:
     def refuse(entry: object) -> None:
         raise bad_type("config", entry, "must be plain data to be saved")
 
-    return json.dumps(_tagged(value), indent=1, allow_nan=False, default=refuse)
+    return json.dumps(_tagged(value), indent=1, default=refuse)
 
 
 def _tagged(value: Any) -> Any:

@@ -13,7 +13,7 @@ import torch
 from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 
 from scaledetect.leaderboard.records import Environment, Record, read_record, unique_records, write_record
-from scaledetect.leaderboard.records.agreement import agreement
+from scaledetect.leaderboard.records.agreement import _joint_errors, agreement
 
 MEASURED = {"D": 0.5, "D_stderr": 0.02, "G": 0.25, "G_stderr": 0.01, "R": 2.0, "R_stderr": 0.1}
 SILENT = Environment(versions={"python": "3.11.0"}, system="Linux", machine="x86_64", cpu="AMD EPYC", threads=1)
@@ -73,6 +73,22 @@ def test_elsewhere_a_net_that_decides_alike_responds_alike() -> None:
     assert (kind, why) == ("differs", "equal decisions, but a rerun gives D 0.581 in place of 0.5")
     four = net(D=1.0, D_stderr=0.25), net(environment=OTHER, D=2.0, D_stderr=0.25)
     assert agreement(*four)[0] == "consistent"
+
+
+def test_distances_are_in_the_larger_of_two_standard_errors() -> None:
+    """To the tolerance itself; where both are 0, and that is no distance of none, in nothing."""
+    assert agreement(net(D=1.0, D_stderr=0.25), net(D=1.25, D_stderr=0.25), 1.0)[0] == "consistent"
+    pair = net(D_stderr=0.02), net(D=0.52, D_stderr=0.0)
+    for one, two in (pair, pair[::-1]):
+        assert agreement(one, two, 1.5)[0] == "consistent"
+    assert agreement(net(D_stderr=0.0), net(D_stderr=0.0, D=0.5 + 1e-6))[0] == "differs"
+
+
+def test_the_joint_error_of_two_test_errors() -> None:
+    """Binomial, of (n_wrong + 1) / (n_test + 2): 1 of 4 beside 3 of 4 have 1/3 and 2/3."""
+    one, two = (sample_record(sample_scores(n, 4)).scores for n in (1, 3))
+    assert one is not None and two is not None
+    assert _joint_errors(one, two) == pytest.approx(0.5 / math.sqrt(2 * (1 / 3) * (2 / 3) / 4), rel=1e-12)
 
 
 def test_processors_of_one_name_are_alike_only_where_their_instructions_are_named() -> None:

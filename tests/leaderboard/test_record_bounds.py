@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers.record_samples import sample_record
+from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 from pydantic import ValidationError
 
 from scaledetect.leaderboard.records import (
     Environment,
     RecordError,
+    Scores,
     environment,
     read_record,
     read_records,
@@ -104,3 +106,54 @@ def test_a_reason_in_half_a_character_can_be_written(tmp_path: Path) -> None:
     reason = _anonymous(Outcome("failed", "ValueError: \ud800")).reason
     record = sample_record(status="failed", reason=reason)
     assert read_record(write_record(tmp_path, record)).reason == "ValueError: \\ud800"
+
+
+def test_numbers_wrong_are_all_at_most() -> None:
+    scores = sample_record(sample_scores(256, 256)).scores
+    assert scores is not None and scores.test_error == 1
+    with pytest.raises(ValidationError, match="n_wrong=257 is more than n_test=256"):
+        sample_record(sample_scores(256, 256) | {"n_wrong": 257})
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_is_not_finite_is_neither_recorded_nor_written(value: float, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Scores.model_validate(sample_scores(D=value))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_record(tmp_path, sample_record().model_copy(update={"wall_seconds": value}))
+
+
+def test_a_file_has_one_space_a_level(tmp_path: Path) -> None:
+    lines = write_record(tmp_path, sample_record()).read_text().splitlines()
+    assert {len(line) - len(line.lstrip(" ")) for line in lines} == {0, 1, 2, 3}
+
+
+def test_a_hash_that_is_no_text_is_a_fault_and_no_change(tmp_path: Path) -> None:
+    path = write_record(tmp_path, sample_record())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": 5}))
+    with pytest.raises(RecordError, match="sha256: Input should be a valid string") as caught:
+        read_record(path)
+    assert "was changed" not in str(caught.value)
+
+
+def test_environments_are_kept_up_to_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Environment] = {}
+    monkeypatch.setattr(storage, "_environments", kept)
+    monkeypatch.setattr(storage, "MOST_SHARED", 2)
+    for number in range(3):
+        record = sample_record(environment=ELSEWHERE.model_copy(update={"cpu": f"number {number}"}))
+        assert read_record(write_record(tmp_path, record)) == record
+    assert [one.cpu for one in kept.values()] == ["number 0", "number 1"]
+
+
+def test_texts_of_an_environment_are_cut_to_200_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cpuinfo").write_text(f"model name : {'x' * 300}")
+    monkeypatch.setattr(environment, "_CPU_FILE", tmp_path / "cpuinfo")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "y" * 300)
+    assert environment.cpu_model.__wrapped__() == "x" * 200
+    assert environment._instructions([])["ONEDNN_MAX_CPU_ISA"] == "y" * 200
+
+
+def test_an_environment_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        ELSEWHERE.cpu = "another"

@@ -18,9 +18,10 @@ import pytest
 import scaledetect as sd
 from scaledetect._base.arguments import LARGEST
 from scaledetect._base.errors import RefusalError
-from scaledetect.results import BlockSums
+from scaledetect.results import BlockSums, read_file
 from scaledetect.results.read_file import _layer_sums
 from scaledetect.results.sketch import fold
+from scaledetect.results.storage import plain_config
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -293,3 +294,17 @@ def test_vectors_of_each_block_become_sketches_as_long_as_new_ones() -> None:
     for bad in (vectors.astype(np.float32), vectors[0]):
         with pytest.raises(ValueError, match="vectors is float"):
             _layer_sums("s/", arrays | {"s/vectors": bad, "s/reference": np.zeros(2000)}, 50)
+
+
+def test_a_configuration_is_what_comes_back_from_a_file() -> None:
+    config = {"tuple": (1, (2.5,)), "array": np.arange(2), 3: np.float64(0.5), "text": "ab", "none": None}
+    assert plain_config(config) == {"tuple": [1, [2.5]], "array": [0, 1], "3": 0.5, "text": "ab", "none": None}
+
+
+def test_what_a_reader_says_is_told_up_to_200_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path) -> None:
+        raise OSError("x" * 300)
+
+    monkeypatch.setattr(read_file, "_from_json", fails)
+    with pytest.raises(RefusalError, match=r"\(x{200}\)"):
+        sd.Sensitivities.load(tmp_path / "s.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, cast
 
 from scaledetect.leaderboard.records.schema import Record, Scores
 
@@ -43,9 +43,10 @@ def agreement(stored: Record, again: Record, tolerance: float = TOLERANCE) -> tu
     """
     if again.status != stored.status:
         return "differs", f"its status is {stored.status!r}, that of a rerun {again.status!r} {again.reason}".rstrip()
-    if again.scores == stored.scores or stored.scores is None or again.scores is None:
+    if again.scores == stored.scores:
         return "verified", ""
-    mine, theirs = stored.scores, again.scores
+    # Of one status both have scores, or neither.
+    mine, theirs = cast("tuple[Scores, Scores]", (stored.scores, again.scores))
     if stored.exact:
         return "differs", f"the entry is exact, and a rerun gives {_differences(mine, theirs)}"
     alike, apart = _decide_alike(mine, theirs), _errors_apart(mine, theirs)

@@ -158,25 +158,23 @@ def read_records(folders: Iterable[str | Path]) -> Iterator[tuple[Path, Record |
         if path.suffix == ".jsonl":
             yield from _read_lines(path)
         else:
-            yield path, _found(path, lambda path=path: read_record(path))  # type: ignore[misc]
+            yield path, _found(lambda path=path: read_record(path))  # type: ignore[misc]
 
 
 def _read_lines(path: Path) -> Iterator[tuple[Path, Record | BadRecord]]:
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(SIZE_LIMIT + 1), b""), 1):
             place = Path(f"{path}:{number}")
-            yield place, _found(place, lambda place=place, line=line: _checked(place, line))  # type: ignore[misc]
+            yield place, _found(lambda place=place, line=line: _checked(place, line))  # type: ignore[misc]
             if len(line) > SIZE_LIMIT:  # where the next record begins is not known
                 return
 
 
-def _found(place: Path, read: Callable[[], Record]) -> Record | BadRecord:
+def _found(read: Callable[[], Record]) -> Record | BadRecord:
     try:
         return read()
     except RecordError as error:
         return BadRecord(error.path, error.reason, isinstance(error, ChangedRecordError))
-    except OSError as error:
-        return BadRecord(place, f"cannot be read ({error.strerror})")
 
 
 def read_record(path: str | Path) -> Record:
