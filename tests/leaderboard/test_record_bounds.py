@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import platform
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from helpers.record_samples import ELSEWHERE, sample_record, sample_scores
 from pydantic import ValidationError
 
 from scaledetect.leaderboard.records import (
+    BadRecord,
     Environment,
     RecordError,
     Scores,
@@ -21,6 +24,7 @@ from scaledetect.leaderboard.records import (
     read_record,
     read_records,
     storage,
+    unique_records,
     write_lines,
     write_record,
 )
@@ -157,3 +161,20 @@ def test_texts_of_an_environment_are_cut_to_200_characters(tmp_path: Path, monke
 def test_an_environment_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         ELSEWHERE.cpu = "another"
+
+
+def test_a_bad_record_is_frozen(tmp_path: Path) -> None:
+    with pytest.raises(FrozenInstanceError):
+        BadRecord(tmp_path, "is none").reason = ""  # type: ignore[misc]
+
+
+def test_the_search_for_garbage_is_left_as_it_was(tmp_path: Path) -> None:
+    assert gc.isenabled()
+    unique_records([tmp_path])
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        unique_records([tmp_path])
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -142,6 +142,17 @@ def test_a_theory_card_has_nets_and_no_budgets(rewritten: Callable[..., str]) ->
         Card.model_validate(card.model_dump() | {"nets": (), "task": card.task})
 
 
+def test_a_card_may_have_one_size(rewritten: Callable[..., str]) -> None:
+    card = sd.load_card(rewritten(SCORE, ("n_train = [32, 64, 128, 256, 512, 1024]", "n_train = [1]")))
+    assert card.budgets is not None and card.budgets.n_train == (1,)
+
+
+def test_a_net_is_called_by_its_filters_and_strides(rewritten: Callable[..., str]) -> None:
+    changes = ("filter_size = 2\nstride = 2\ndepth = 3", "filter_size = [2, 3]\nstride = 1\ndepth = 2")
+    assert sd.load_card(SCORE).nets[0].label == "F=2 s=2"
+    assert sd.load_card(rewritten(SCORE, changes)).nets[0].label == "F=2,3 s=1"
+
+
 def test_each_half_of_a_class_has_its_rows() -> None:
     """Training and validation rows fill one half of the smaller class, test rows the other; odd numbers round up."""
     task = sd.Task(dim=1, size=24, xi=6)

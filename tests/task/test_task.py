@@ -192,3 +192,20 @@ def test_both_classes_together_may_have_more_than_the_pairs_that_one_may() -> No
     assert max(task.n_near, task.n_far) < 2**63 < task.n_near + task.n_far
     with pytest.raises(ValueError, match=r"^size=6200000000: a class of this task has more than 2\^63 - 1 pairs"):
         Task(size=6_200_000_000, xi=1_375_000_000)
+
+
+def test_a_lattice_of_16_times_the_largest_class_is_not_counted() -> None:
+    """Nearly all its pairs may be between the classes, which then are small; beyond, whatever they are."""
+    largest = (1 + math.isqrt(1 + 8 * 16 * (2**63 - 1))) // 2
+    assert largest * (largest - 1) // 2 <= 16 * (2**63 - 1) < (largest + 1) * largest // 2
+
+    def narrow(size: int) -> Task:
+        return Task(size=size, xi=size // 4, gap=2 * (size // 4) - 4)
+
+    assert max(narrow(largest).n_near, narrow(largest).n_far) < 2**63
+    with pytest.raises(ValueError, match=r"a class of this task has more than 2\^63 - 1 pairs"):
+        narrow(largest + 1)
+
+
+def test_a_digest_covers_a_thousand_samples() -> None:
+    assert task(size=512).digest() == task(size=512).digest(1000) != task(size=512).digest(1001)
