@@ -87,10 +87,18 @@ def render(tables: dict[str, pd.DataFrame], runs: dict[str, Any]) -> str:
     slow = ", ".join(f"{LABELS[net]}: {step:g} and He's first weights" for net, step in SMALL_STEP.items())
     return TEXT.format(
         m=len(found), verdicts=words, most=given.most_train_error, epochs=first["epochs"], published=PAPER_EPOCHS,
-        step=PUBLISHED_STEP, slow=slow, finished=len(runs["finished"]), planned=runs["planned"],
+        step=PUBLISHED_STEP, slow=slow, state=_state(len(runs["finished"]), runs["planned"]),
         draws=f"{first['draws']:,}", claims=claims_table(found), correlations=_correlations(nets, given.most_train_error),
         nets=_nets(nets), layers=_layers(tables["layers"]), left_out=int((nets["train_error"] > given.most_train_error).sum()),
     )  # fmt: skip
+
+
+def _state(finished: int, planned: int) -> str:
+    looks = "verdicts were looked at before the last was finished, which changed nothing in the plan"
+    if finished == planned:
+        return f"All {planned} trainings are finished; {looks}."
+    text = f"{finished} of {planned} trainings are finished, the first seeds of all kinds first; this page was written"
+    return f"{text} while the others went on as planned, and its verdicts are those of the last look."
 
 
 def _correlations(nets: pd.DataFrame, most_train_error: float) -> str:
@@ -145,9 +153,7 @@ orders. A net counts where it has learnt: training error at most {most}. Outcome
 **What these runs are.** Size `laptop` of `scaledetect reproduce deep-nets`, by the published recipe: hinge loss, descent with
 momentum 0.9, weight decay 5e-4 on all but vectors, batches of 128, step {step:g} ({slow}), falling as a cosine over 0.8 of the
 epochs; but {epochs} epochs in place of {published}, width 1/4 (LeNet as it is), and the last net in place of that of the lowest test
-error. {finished} of {planned} trainings are finished, the first seeds of all kinds first; this page was written while the others
-went on as planned, and its verdicts are those of the last look. Images are neither cropped nor
-mirrored. Measurements take {draws} draws, and noise as strong as the displacement, image by image. Size `paper` (eleven
+error. {state} Images are neither cropped nor mirrored. Measurements take {draws} draws, and noise as strong as the displacement, image by image. Size `paper` (eleven
 kinds, ten seeds, {published} epochs) was not run.
 
 {claims}
