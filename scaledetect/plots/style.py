@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import replacing
@@ -53,14 +55,26 @@ class NotebookFigure(Figure):
         return buffer.getvalue(), {"width": width, "height": height}
 
 
+STEPS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 4, 6), (1, 2, 5), (1, 3), (1,))
+"""Numbers of a decade that ticks may stand at, from many to few."""
+
+LEAST_GAP = 0.14
+"""Between neighbouring ticks, as a share of the axis."""
+
+
 def legible_ticks(axis: Axis) -> None:
-    """Numbers a reader can place: powers of ten over a wide range, plain numbers over a narrow one."""
+    """Numbers a reader can place: powers of ten over a wide range, as many plain numbers as fit over a narrow one."""
     low, high = axis.get_view_interval()
     if high > 50 * low:
         axis.set_minor_formatter(NullFormatter())
         return
-    steps = (1, 2, 5) if high > 4 * low else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-    axis.set_major_locator(LogLocator(subs=steps))
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in STEPS:
+        ticks = [tick for k in decades for step in steps if low <= (tick := step * 10.0**k) <= high]
+        if all(math.log(b / a) >= LEAST_GAP * math.log(high / low) for a, b in pairwise(ticks)):
+            break
+    # Within a small part of a decade, none or one of them.
+    axis.set_major_locator(FixedLocator(ticks) if len(ticks) > 1 else MaxNLocator(4))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
