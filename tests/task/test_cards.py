@@ -6,6 +6,8 @@ import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -170,6 +172,13 @@ def test_each_half_of_a_class_has_its_rows() -> None:
         ValueError, match=rf"n_test={2 * half + 1} does not fit the other half of each class \({half}\)"
     ):
         check("scaling", train=2, validation=1, test=2 * half + 1)
+
+
+def test_a_score_may_take_a_twentieth_of_a_class() -> None:
+    task: Any = SimpleNamespace(n_near=3000, n_far=2000)
+    _check_budgets("score", task, Budgets(n_train=(120,), n_validation=1, n_test=80))
+    with pytest.raises(ValueError, match="n_train=121 and n_test=80 use 101 images of each class, more than 5%"):
+        _check_budgets("score", task, Budgets(n_train=(121,), n_validation=1, n_test=80))
 
 
 def test_a_member_of_a_family_takes_all_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
