@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
@@ -88,5 +89,7 @@ def save_figure(figure: Figure, *paths: Path) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for path in paths:
-        with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=FILE_DPI)
+        # The same figure is the same file: no date, and names inside that do not change.
+        date = {"Date": None} if path.suffix.lower() == ".svg" else None
+        with rc_context({"svg.hashsalt": path.stem}), replacing(path) as temporary:
+            figure.savefig(temporary, dpi=FILE_DPI, metadata=date)

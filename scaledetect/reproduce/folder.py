@@ -84,15 +84,14 @@ class StudyFolder:
 
     def write_figures(self, figures: Mapping[str, Figure]) -> tuple[Path, ...]:
         """Write each figure as PNG and as SVG; what it is called by follows the name of the study."""
-        import matplotlib as mpl
+        from scaledetect.plots.style import save_figure
 
-        paths = []
+        paths: list[Path] = []
         for part, figure in figures.items():
-            for ending in ("png", "svg"):
-                paths.append(self.path / f"{self.name}{part and '-' + part}.{ending}")
-                # The same figure is the same file: no date, and names inside that do not change.
-                with mpl.rc_context({"svg.hashsalt": self.name}), replacing(paths[-1]) as temporary:
-                    figure.savefig(temporary, dpi=160, metadata={"Date": None} if ending == "svg" else None)
+            stem = f"{self.name}{part and '-' + part}"
+            formats = [self.path / f"{stem}.{ending}" for ending in ("png", "svg")]
+            save_figure(figure, *formats)
+            paths += formats
         return tuple(paths)
 
     def _tables(self, job: str) -> Path:
