@@ -97,6 +97,7 @@ def test_wheel_holds_every_file(root: Path, built: Path) -> None:
         beside |= {f"scaledetect/{path.relative_to(root).as_posix()}" for path in root.glob(pattern)}
     assert shipped == inside | beside | {
         "scaledetect/__init__.pyi",
+        "scaledetect/publish/__init__.pyi",
         "scaledetect/py.typed",
         "scaledetect/reproduce/hypotheses.toml",
         "scaledetect/reproduce/hypotheses-images.toml",
