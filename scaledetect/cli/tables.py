@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -105,6 +106,11 @@ def _print(table: Table, flagged: bool, *, folded: bool = False) -> None:
     console = Console(highlight=False)
     # A cut number is worse than a line that wraps, and a pipe has no width at all.
     if not folded:
+        # Known from the text: rich would lay out every cell, and more than once, to find them.
+        for column in table.columns:
+            column.width = max(
+                cell_len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n")
+            )
         widest = console.options.update(max_width=1000)
         console.width = max(console.width, console.measure(table, options=widest).maximum)
     if console.is_terminal:
