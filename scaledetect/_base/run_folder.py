@@ -76,6 +76,24 @@ class Description:
             write_json(path / self.file, {"format": self.form, self.key: self._plain, "made_with": dict(made_with)})
         return found
 
+    @contextmanager
+    def hold(self, path: Path, made_with: Mapping[str, Any]) -> Iterator[None]:
+        """`claim` a folder while it is held for this process alone; half a description of a killed process is removed.
+
+        Raises
+        ------
+        ValueError
+            As `claim` and `lock_folder`.
+        """
+        # Before a lock is left in the folder of something else.
+        self.check(path)
+        with lock_folder(make_folder(path)):
+            name = Path(self.file)
+            for left in path.glob(f".{name.stem}-????????{name.suffix}"):
+                left.unlink()
+            self.claim(path, made_with)
+            yield
+
     def check(self, path: Path) -> bool:
         """Whether a folder holds this run already; nothing is written, and errors are those of `claim`."""
         if not (path / self.file).exists():

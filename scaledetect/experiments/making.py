@@ -16,7 +16,7 @@ from torch import nn
 
 from scaledetect._base.errors import bad_value
 from scaledetect._base.files import checked_path, make_folder
-from scaledetect._base.run_folder import Description, lock_folder
+from scaledetect._base.run_folder import Description
 from scaledetect._base.versions import versions
 from scaledetect.experiments.cards import ExperimentCard, Training, load_experiment_card
 from scaledetect.experiments.experiment import read_experiment
@@ -85,8 +85,7 @@ def make_experiment(
     chosen = _chosen(card, seeds)
     folder = checked_path("output", output)
     run = {"name": card.name, "recipe": card.recipe_hash}
-    Description("experiment.json", RUN_FORMAT, "experiment", run).claim(folder, versions())
-    with lock_folder(folder):
+    with Description("experiment.json", RUN_FORMAT, "experiment", run).hold(folder, versions()):
         return _make(card, chosen, folder, say)
 
 

@@ -20,8 +20,8 @@ from torch import nn
 
 from scaledetect._base.checklist import in_words
 from scaledetect._base.errors import RefusalError, bad_type, bad_value
-from scaledetect._base.files import checked_path, make_folder, plain, read_text, regular_file, replacing
-from scaledetect._base.run_folder import Description, lock_folder
+from scaledetect._base.files import checked_path, plain, read_text, regular_file, replacing
+from scaledetect._base.run_folder import Description
 from scaledetect._base.versions import versions
 from scaledetect.nets import NetFactory, NetSpec
 from scaledetect.results import Sensitivities
@@ -64,13 +64,9 @@ class RunFolder:
         self._held = ExitStack()
 
     def __enter__(self) -> RunFolder:
-        # Before a lock is left in the folder of something else.
-        self._description.check(self.path)
-        with ExitStack() as held:
-            held.enter_context(lock_folder(make_folder(self.path)))
-            self._tidy()
-            self._description.claim(self.path, {"versions": versions(), "torch_threads": torch.get_num_threads()})
-            self._held = held.pop_all()
+        made_with = {"versions": versions(), "torch_threads": torch.get_num_threads()}
+        self._held.enter_context(self._description.hold(self.path, made_with))
+        self._tidy()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -174,7 +170,7 @@ class RunFolder:
 
     def _tidy(self) -> None:
         """Remove what a process leaves that is killed while it writes a file of a run."""
-        for pattern in (".run-*.json", ".checkpoint-*.pt", ".seed-*.pt", ".log-*.jsonl", "track/.seed-*.npz"):
+        for pattern in (".checkpoint-*.pt", ".seed-*.pt", ".log-*.jsonl", "track/.seed-*.npz"):
             for path in self.path.glob(pattern):
                 path.unlink()
 

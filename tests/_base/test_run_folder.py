@@ -90,3 +90,21 @@ def test_a_file_system_without_locks_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
     with pytest.warns(UserWarning, match="has no locks"), lock_folder(tmp_path):
         pass
+
+
+def test_a_held_folder_is_rid_of_half_a_description_and_of_nothing_else(tmp_path: Path) -> None:
+    half, other = tmp_path / ".run-abcdefgh.json", tmp_path / ".run-notes-of-mine.json"
+    for path in (half, other):
+        path.write_text("{")
+    with run(a=1).hold(tmp_path, {}), pytest.raises(ValueError, match="is in use"), run(a=1).hold(tmp_path, {}):
+        pass
+    assert not half.exists() and other.exists()
+    with run(a=1).hold(tmp_path, {}):
+        pass
+    elsewhere = tmp_path / "other"
+    elsewhere.mkdir()
+    run(a=2).claim(elsewhere, {})
+    there = sorted(elsewhere.iterdir())
+    with pytest.raises(ValueError, match="holds another run"), run(a=1).hold(elsewhere, {}):
+        pass
+    assert sorted(elsewhere.iterdir()) == there

@@ -131,7 +131,7 @@ def test_tracks_sensitivities_and_calls_back() -> None:
     ("name", "config"),
     [
         ("lenet", TrainConfig(loss="cross_entropy", optimizer="adam", lr=2e-3, target_loss=0.05, batch_size=16)),
-        ("fc2", TrainConfig(lr=20.0, batch_size=16, target_loss=0.15)),
+        ("fc2", TrainConfig(lr=20.0, batch_size=16, target_loss=0.1)),
     ],
 )
 def test_nets_of_the_zoo(name: str, config: TrainConfig) -> None:
