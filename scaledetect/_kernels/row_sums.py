@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import kernel
+from scaledetect._kernels.jit import inlined, kernel
 
 __all__ = ["shifted_sums", "squared_distances"]
 
@@ -15,34 +15,57 @@ SLAB = 1 << 13
 """Columns taken through all rows at a time: what is added to them stays in the second-level cache."""
 
 
+@inlined
+def _added(lanes, count):  # type: ignore[no-untyped-def]
+    """The sum of the first `count` lanes in double precision: four sums in turn, none of which waits for another."""
+    a = b = c = d = 0.0
+    whole = count - count % 4
+    for j in range(0, whole, 4):
+        a += lanes[j]
+        b += lanes[j + 1]
+        c += lanes[j + 2]
+        d += lanes[j + 3]
+    for j in range(whole, count):
+        a += lanes[j]
+    return a + b + (c + d)
+
+
+@inlined
+def _squared_distance(one, other, lanes):  # type: ignore[no-untyped-def]
+    """The sum of (one - other)^2, both (A,)."""
+    width = len(one)
+    lanes[:] = 0
+    for first in range(0, width, LANES):
+        last = min(first + LANES, width)
+        x, y = one[first:last], other[first:last]
+        for j in range(last - first):
+            gap = x[j] - y[j]
+            lanes[j] += gap * gap
+    return _added(lanes, min(LANES, width))
+
+
 @kernel
 def squared_distances(one, other, out):  # type: ignore[no-untyped-def]
     """Write into `out` (n,), double, the sum over each row of (one - other)^2, both (n, A)."""
-    n, width = one.shape
     lanes = np.empty(LANES, one.dtype)
-    for i in range(n):
-        lanes[:] = 0
-        for first in range(0, width, LANES):
-            last = min(first + LANES, width)
-            x, y = one[i, first:last], other[i, first:last]
-            for j in range(last - first):
-                gap = x[j] - y[j]
-                lanes[j] += gap * gap
-        total = 0.0
-        for j in range(min(LANES, width)):
-            total += lanes[j]
-        out[i] = total
+    for i in range(len(one)):
+        out[i] = _squared_distance(one[i], other[i], lanes)
 
 
 @kernel
-def shifted_sums(rows, reference, signs, classes, cells, start, stop, squares, totals, folds):  # type: ignore[no-untyped-def]
+def shifted_sums(  # type: ignore[no-untyped-def]
+    rows, others, reference, signs, classes, cells, start, stop, squares, distances, totals, folds
+):
     """Add up v = rows - reference, of shape (n, A), over its columns `start` to `stop`.
 
     |v|^2 is added to `squares` (n,), double; v of row i to row classes[i] of `totals` (C, A); and signs * v, column by
     column modulo m, to row cells[i] of `folds` (k, m). `start` is a multiple of m.
+
+    `others` (n times versions, A) are versions of the rows, one after the other: their squared distances from the rows
+    are added to `distances`, double, while a row is at hand.
     """
     n, m = rows.shape[0], folds.shape[1]
-    lanes = np.empty(m, rows.dtype)
+    lanes, gaps = np.empty(m, rows.dtype), np.empty(LANES, rows.dtype)
     slab = m * max(1, SLAB // m)
     for left in range(start, stop, slab):
         right = min(left + slab, stop)
@@ -58,7 +81,6 @@ def shifted_sums(rows, reference, signs, classes, cells, start, stop, squares, t
                     lanes[j] += v * v
                     total[j] += v
                     fold[j] += sign[j] * v
-            square = 0.0
-            for j in range(min(m, right - left)):
-                square += lanes[j]
-            squares[i] += square
+            squares[i] += _added(lanes, min(m, right - left))
+            for k in range(i, len(others), n):
+                distances[k] += _squared_distance(rows[i, left:right], others[k, left:right], gaps)

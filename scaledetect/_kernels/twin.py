@@ -325,11 +325,12 @@ def squared_distances(one: Floats, other: Floats, out: NDArray[np.float64]) -> N
     for first in range(0, one.shape[1], LANES):
         gap = one[:, first : first + LANES] - other[:, first : first + LANES]
         lanes[:, : gap.shape[1]] += gap * gap
-    out[:] = _added_in_order(lanes)
+    out[:] = _added(lanes[:, : one.shape[1]])
 
 
 def shifted_sums(
     rows: Floats,
+    others: Floats,
     reference: Floats,
     signs: Floats,
     classes: Ints,
@@ -337,25 +338,39 @@ def shifted_sums(
     start: int,
     stop: int,
     squares: NDArray[np.float64],
+    distances: NDArray[np.float64],
     totals: Floats,
     folds: Floats,
 ) -> None:
     """Add |v|^2, v and the folded signs * v of v = rows - reference over columns `start` to `stop`; see the kernel."""
-    m = folds.shape[1]
+    n, m = len(rows), folds.shape[1]
     slab = m * max(1, SLAB // m)
+    gaps = np.empty(n)
     for left in range(start, stop, slab):
-        lanes = np.zeros((len(rows), m), rows.dtype)
+        right = min(left + slab, stop)
+        lanes = np.zeros((n, m), rows.dtype)
         for row, class_, cell, lane in zip(rows, classes, cells, lanes, strict=True):
-            for first in range(left, min(left + slab, stop), m):
-                last = min(first + m, left + slab, stop)
+            for first in range(left, right, m):
+                last = min(first + m, right)
                 v = row[first:last] - reference[first:last]
                 lane[: last - first] += v * v
                 totals[class_, first:last] += v
                 folds[cell, : last - first] += signs[first:last] * v
-        squares += _added_in_order(lanes)
+        squares += _added(lanes[:, : right - left])
+        for k in range(0, len(others), n):
+            squared_distances(rows[:, left:right], others[k : k + n, left:right], gaps)
+            distances[k : k + n] += gaps
 
 
-def _added_in_order(lanes: Floats) -> NDArray[np.float64]:
-    """Sum of each row in double precision, from left to right."""
-    total: NDArray[np.float64] = np.cumsum(lanes, axis=1, dtype=np.float64)[:, -1]
+def _added(lanes: Floats) -> NDArray[np.float64]:
+    """Sum of each row in double precision: four sums in turn, from left to right, and then theirs."""
+    n, count = lanes.shape
+    whole = count - count % 4
+    quarters = np.zeros((n, 4))
+    if whole:
+        quarters = np.cumsum(lanes[:, :whole].reshape(n, -1, 4), axis=1, dtype=np.float64)[:, -1]
+    a, b, c, d = quarters.T
+    for lane in lanes[:, whole:].T:
+        a = a + lane
+    total: NDArray[np.float64] = a + b + (c + d)
     return total

@@ -59,7 +59,13 @@ class BlockSums:
 
     def shifted(self, reference: FloatArray) -> BlockSums:
         """The same sums about another reference."""
-        gap = self.reference - reference
+        copies = {name: getattr(self, name).copy() for name in ("squares", "totals", "sketches")}
+        result = replace(self, **copies)
+        result.shift(self.reference - reference)
+        return replace(result, reference=reference)
+
+    def shift(self, gap: FloatArray) -> None:
+        """Change squares, totals and sketches, in their memory, to those about a reference that is less by `gap`."""
         folded = fold(gap, self.sketches.shape[-1])
         numbers = self.counts.sum(axis=0)
         # Not by `@`: the threads of NumPy's BLAS wait actively for long after it, on the processors of a net between
@@ -67,13 +73,11 @@ class BlockSums:
         moved = 2 * np.einsum("bcm,m->bc", self.sketches, folded) + self.counts * np.einsum("m,m->", folded, folded)
         # What the sketches miss of the total is known, and goes to all draws alike.
         missed = 2 * np.einsum("ca,a->c", self.totals, gap) + numbers * np.einsum("a,a->", gap, gap) - moved.sum(axis=0)
-        return replace(
-            self,
-            squares=self.squares + moved + missed * (self.counts / numbers),
-            totals=self.totals + numbers[:, None] * gap,
-            sketches=self.sketches + self.counts[..., None] * folded,
-            reference=reference,
-        )
+        squares, sketches = self.squares, self.sketches
+        squares += moved + missed * (self.counts / numbers)
+        for total, number in zip(self.totals, numbers, strict=True):
+            total += number * gap
+        sketches += self.counts[..., None] * folded
 
     def __add__(self, other: BlockSums) -> BlockSums:
         """Sums over the draws of both, which are different ones."""

@@ -122,8 +122,10 @@ def _type_of(eps: float) -> str:
 
 def _leave_out(sums: FloatArray | NDArray[np.int64]) -> FloatArray:
     """Totals over all blocks, then without each block in turn: shape (B + 1, C) from (B, C)."""
-    total = sums.sum(axis=0)
-    return np.concatenate([total[None], total - sums]).astype(np.float64)
+    result = np.empty((len(sums) + 1, *sums.shape[1:]))
+    sums.sum(axis=0, out=result[0])
+    np.subtract(result[0], sums, out=result[1:])
+    return result
 
 
 def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[Any, FloatArray, float]:
@@ -135,8 +137,9 @@ def _normalisation(sums: BlockSums, counts: FloatArray) -> tuple[Any, FloatArray
     mean = sums.mean
     sums = sums.shifted(mean)
     squares = _leave_out(sums.squares) / counts
-    means = _leave_out(sums.sketches) / counts[..., None]
-    energy = squares[0].mean() + np.square(mean).sum()
+    means = _leave_out(sums.sketches)
+    means /= counts[..., None]
+    energy = squares[0].mean() + np.einsum("a,a->", mean, mean)
     (exact,) = _delta(squares[:1], (sums.totals / counts[0, :, None])[None], counts[:1])
     return exact, _delta(squares, means, counts), float(energy)
 
@@ -149,8 +152,8 @@ def _delta(squares: FloatArray, means: FloatArray, counts: FloatArray) -> FloatA
     equal weight. It does not depend on the reference that was subtracted.
     """
     mean = means.mean(axis=1)
-    spread = (squares - np.square(means).sum(axis=2)) / (counts - 1)
+    spread = (squares - np.einsum("rca,rca->rc", means, means)) / (counts - 1)
     result: FloatArray = 2 * (
-        squares.mean(axis=1) - np.square(mean).sum(axis=1) + spread.sum(axis=1) / squares.shape[1] ** 2
+        squares.mean(axis=1) - np.einsum("ra,ra->r", mean, mean) + spread.sum(axis=1) / squares.shape[1] ** 2
     )
     return result

@@ -65,16 +65,12 @@ class LayerSums:
     def add(self, activation: Tensor, group: Group) -> None:
         """Add f(x), f(tau x) and f(x + eta) of each form, equal numbers of rows; `group` says of which draws."""
         flat = self._flat(activation)
-        n = len(flat) // (2 + self._noises)
-        self._f = flat[:n]
-        self._normalise(activation.dtype, group)
-        squares, moved = self._distances(flat[n:])
+        squares = self._normalise(flat, len(flat) // (2 + self._noises), activation.dtype, group)
+        moved = self._moved(squares)
         group.add(self._deformed, squares[0])
         group.add(self._noisy, squares[1:])
         self._deformed_events += moved[0]
         self._noisy_events += moved[1:]
-        # All that would hold on to the activations of the batch.
-        self._f = self._memory
 
     def clean(self, activation: Tensor, group: Group) -> None:
         """Add f(x) to the normalisation, and keep it for the perturbed versions of the batch."""
@@ -83,7 +79,7 @@ class LayerSums:
             self._memory = torch.empty_like(f)
         # A copy: what runs next may work in place.
         self._f = self._memory[: len(f)].copy_(f)
-        self._normalise(activation.dtype, group)
+        self._normalise(self._f, len(f), activation.dtype, group)
 
     def deformed(self, activation: Tensor, group: Group, weight: float) -> None:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
@@ -114,22 +110,28 @@ class LayerSums:
             eps=self._eps,
         )
 
-    def _normalise(self, dtype: torch.dtype, group: Group) -> None:
-        f = self._f
+    def _normalise(self, versions: Tensor, n: int, dtype: torch.dtype, group: Group) -> Tensor:
+        """Add the first `n` rows to the normalisation; squared distances of further versions, shape (versions, n)."""
         if not self._started:
-            self._allocate(f, dtype)
+            self._allocate(versions[:n], dtype)
         elif self._counts.sum() >= self._next_move:
             self._move_reference()
-        squares = self._rows.add_shifted(f, self._reference, group, self._totals, self._sketches)
+        squares, distances = self._rows.add_shifted(versions, n, self._reference, group, self._totals, self._sketches)
         group.add(self._squares, squares)
-        self._counts[group.first : group.first + len(f) // group.size] += group.size
+        self._counts[group.first : group.first + n // group.size] += group.size
         # At most sqrt(3) |f| or so: the mean is no larger than what it is a mean of.
         self._rounding = ROUNDINGS * self._eps * (squares.sqrt() + self._reference_norm)
+        return distances
 
     def _distances(self, f: Tensor) -> tuple[Tensor, Tensor]:
         """|f - f(x)|^2 row by row of each version, shape (versions, n), and how many of them are more than rounding."""
         squares = self._rows.squared_distances(f, self._f).view(-1, len(self._f))
-        return squares, (squares.sqrt() > self._rounding).sum(dim=1)
+        return squares, self._moved(squares)
+
+    def _moved(self, squares: Tensor) -> Tensor:
+        """How many rows of each version are further away than rounding."""
+        moved: Tensor = (squares.sqrt() > self._rounding).sum(dim=1)
+        return moved
 
     def _allocate(self, f: Tensor, dtype: torch.dtype) -> None:
         self._started = True
@@ -160,10 +162,11 @@ class LayerSums:
         if not np.isfinite(mean).all() or not numbers.all():
             return
         self._set_reference(torch.from_numpy(mean).to(self._reference))
-        moved = sums.shifted(self._reference.double().cpu().numpy())
-        for name in ("squares", "totals", "sketches"):
-            kept: Tensor = getattr(self, f"_{name}")
-            kept.copy_(torch.from_numpy(getattr(moved, name)).view(kept.shape))
+        sums.shift(sums.reference - self._reference.double().cpu().numpy())
+        if self._reference.device.type != "cpu":
+            for name in ("squares", "totals", "sketches"):
+                kept: Tensor = getattr(self, f"_{name}")
+                kept.copy_(torch.from_numpy(getattr(sums, name)).view(kept.shape))
 
     def _flat(self, activation: Tensor) -> Tensor:
         if activation.dtype not in (torch.float32, torch.float64):

@@ -22,8 +22,9 @@ __all__ = ["Measurement", "Passes"]
 
 Adder = Callable[[LayerSums, Tensor], None]
 
-PROBE = 7
-"""Images of the first pass. A layer of the wrong orientation is unlikely to have this many rows by accident."""
+PROBE = 5
+"""Images of the first pass. A layer of the wrong orientation is unlikely to have this many rows by accident, or a net
+without a batch axis to take them for colours."""
 
 
 class Passes:

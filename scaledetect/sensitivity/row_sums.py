@@ -30,11 +30,14 @@ class RowSums(Protocol):
     def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
         """Sum of (one - other)^2 in each row of `ones`, several versions of `other` in turn; float64, shape (rows,)."""
 
-    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
-        """|v|^2 of each row of v = rows - reference, float64, shape (n,); v is added to `totals` and `sketches`.
+    def add_shifted(
+        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """|v|^2 of v, the first `n` rows less `reference`, and squared distances of further versions of them in turn.
 
-        `totals`, float64, shape (C, A), has a row for each class, in turn over the sums that `group` names; `sketches`,
-        float64, shape (sums, m), a row for each of these sums; see `scaledetect.results.sketch.fold`.
+        Both float64, of shapes (n,) and (versions - 1, n). v is added to `totals`, float64, shape (C, A), which has a
+        row for each class, in turn over the sums that `group` names; and to `sketches`, float64, shape (sums, m), a row
+        for each of these sums; see `scaledetect.results.sketch.fold`.
         """
 
 
@@ -61,29 +64,33 @@ class KernelSums:
         for_chunks(work, n, least=_least(y.size, n))
         return torch.from_numpy(out)
 
-    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
+    def add_shifted(
+        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """See `RowSums`."""
-        x, m = rows.numpy(), sketches.shape[1]
-        n, width = x.shape
+        every, m = versions.numpy(), sketches.shape[1]
+        rows, others, width = every[:n], every[n:], every.shape[1]
         cells = np.arange(n) // group.size
         classes = (group.first + cells) % len(totals)
-        added = self._zeros(totals.shape, rows.dtype)
+        added = self._zeros(totals.shape, versions.dtype)
         piece = m * max(1, PIECE // m)
         pieces = -(-width // piece)
         # Each piece has sums of its own, added up in their order: so nothing depends on the number of threads.
-        squares, folds = np.zeros((pieces, n)), np.zeros((pieces, n // group.size, m), x.dtype)
+        squares, distances = np.zeros((pieces, n)), np.zeros((pieces, len(others)))
+        folds = np.zeros((pieces, n // group.size, m), every.dtype)
         constants = reference.numpy(), random_signs(width), classes, cells
         target = added.numpy()
         kernel = backend().shifted_sums
 
         def work(first: int, last: int) -> None:
             for k in range(first, last):
-                kernel(x, *constants, k * piece, min(k * piece + piece, width), squares[k], target, folds[k])
+                columns = k * piece, min(k * piece + piece, width)
+                kernel(rows, others, *constants, *columns, squares[k], distances[k], target, folds[k])
 
-        for_chunks(work, pieces, chunk=1, least=_least(x.size, pieces))
+        for_chunks(work, pieces, chunk=1, least=_least(every.size, pieces))
         totals += added
         sketches[group.first : group.first + folds.shape[1]] += torch.from_numpy(folds.sum(axis=0, dtype=np.float64))
-        return torch.from_numpy(squares.sum(axis=0))
+        return torch.from_numpy(squares.sum(axis=0)), torch.from_numpy(distances.sum(axis=0).reshape(-1, n))
 
     def _zeros(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
         # The same memory for all layers: new memory would cost more than filling it.
@@ -104,8 +111,12 @@ class TorchSums:
         versions = self._difference(ones.view(-1, *other.shape), other)
         return _squared_norms(versions.flatten(0, 1))
 
-    def add_shifted(self, rows: Tensor, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor) -> Tensor:
+    def add_shifted(
+        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """See `RowSums`."""
+        rows = versions[:n]
+        distances = self.squared_distances(versions[n:], rows).view(-1, n)
         v = self._difference(rows, reference)
         squares = _squared_norms(v)
         sums = v.view(-1, group.size, v.shape[1]).sum(dim=1) if group.size > 1 else v
@@ -115,7 +126,7 @@ class TorchSums:
         signed = sums * self._signs_for(v)
         folded = pad(signed, (0, -v.shape[1] % m)).view(len(sums), -1, m).sum(dim=1)
         sketches[group.first : group.first + len(sums)] += folded
-        return squares
+        return squares, distances
 
     def _difference(self, one: Tensor, other: Tensor) -> Tensor:
         """`one` - `other`, in memory that the next call uses again."""

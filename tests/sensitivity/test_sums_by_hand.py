@@ -65,19 +65,15 @@ def test_wide_layers_are_summed_by_pieces(
     pieces: list[tuple[int, int]] = []
 
     def shifted_sums(
-        x: Any, reference: Any, signs: Any, classes: Any, cells: Any, start: int, stop: int, *_: Any
+        x: Any, others: Any, reference: Any, signs: Any, classes: Any, cells: Any, start: int, stop: int, *_: Any
     ) -> None:
-        assert (len(reference), len(signs), classes.tolist(), cells.tolist()) == (
-            width,
-            width,
-            [1, 1, 0, 0],
-            [0, 0, 1, 1],
-        )
+        assert (len(x), len(others), len(reference), len(signs)) == (4, 8, width, width)
+        assert (classes.tolist(), cells.tolist()) == ([1, 1, 0, 0], [0, 0, 1, 1])
         pieces.append((start, stop))
 
     monkeypatch.setattr(row_sums, "backend", lambda: SimpleNamespace(shifted_sums=shifted_sums))
-    x, totals, sketches = torch.ones(4, width), torch.zeros(2, width), torch.zeros(6, m, dtype=torch.float64)
-    KernelSums().add_shifted(x, x[0], Group(3, 2), totals, sketches)
+    x, totals, sketches = torch.ones(12, width), torch.zeros(2, width), torch.zeros(6, m, dtype=torch.float64)
+    KernelSums().add_shifted(x, 4, x[0], Group(3, 2), totals, sketches)
     assert sorted(pieces) == expected
 
 
@@ -90,7 +86,7 @@ def test_threads_share_what_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None
         x = torch.zeros(rows, 2**16)
         KernelSums().squared_distances(x, x)
         assert asked.pop() == (rows, {"least": least})
-        KernelSums().add_shifted(x, x[0], Group(0, rows), torch.zeros(1, 2**16), torch.zeros(1, 1024))
+        KernelSums().add_shifted(x, rows, x[0], Group(0, rows), torch.zeros(1, 2**16), torch.zeros(1, 1024))
         # Two pieces, one each time.
         assert asked.pop() == (2, {"chunk": 1, "least": 2 if rows == 128 else 3})
     assert isinstance(row_sums.row_sums_on(torch.device("cpu")), KernelSums)
@@ -132,6 +128,8 @@ def test_a_reference_moves_without_matrix_products_of_numpy() -> None:
         def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
             assert ufunc is not np.matmul
             plain = [x.view(np.ndarray) if isinstance(x, WithoutMatmul) else x for x in inputs]
+            if "out" in options:
+                options["out"] = tuple(x.view(np.ndarray) for x in options["out"])
             return np.asarray(getattr(ufunc, method)(*plain, **options)).view(WithoutMatmul)
 
     layer = layer_of()
