@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import real_array
 from scaledetect._base.errors import bad_value
 
-__all__ = ["area_under_curve", "crossing"]
+__all__ = ["area_under_curve", "crossing", "crossing_of"]
 
 
 def area_under_curve(P: Sequence[float], error: Sequence[float]) -> float:
@@ -72,15 +73,21 @@ def crossing(P: Sequence[float], error: Sequence[float], level: float = 0.1) -> 
     >>> crossing([64, 256], [0.2, 0.0])
     128.0
     """
-    x, e = _checked(P, error)
-    reached = np.flatnonzero(e <= level)
-    if len(reached) == 0:
-        return None
-    k = int(reached[0])
-    if k == 0:
-        return float(P[0])
-    share = (e[k - 1] - level) / (e[k - 1] - e[k])
-    return float(np.exp2(x[k - 1] + share * (x[k] - x[k - 1])))
+    _checked(P, error)
+    return crossing_of(zip(P, error, strict=True), level)
+
+
+def crossing_of(curve: Iterable[tuple[float, float]], level: float) -> float | None:
+    """`crossing` of a curve that is sound: P, which rises, and error."""
+    before: tuple[float, float] | None = None
+    for P, error in curve:
+        if error <= level:
+            if before is None:
+                return float(P)
+            share = (before[1] - level) / (before[1] - error)
+            return float(2 ** (math.log2(before[0]) + share * (math.log2(P) - math.log2(before[0]))))
+        before = P, error
+    return None
 
 
 def _checked(P: Sequence[float], error: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

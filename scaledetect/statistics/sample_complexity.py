@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from scaledetect._base.arguments import at_least_one, fraction, integer
 from scaledetect._base.errors import bad_value
-from scaledetect.statistics.learning_curve import crossing
+from scaledetect.statistics.learning_curve import crossing, crossing_of
 
 __all__ = ["LEVEL", "Exponent", "SampleComplexity", "exponent_in_size", "know_nothing_error", "sample_complexity"]
 
@@ -218,7 +218,7 @@ def _log_crossing(
             means[size] = totals[size].high / totals[size].n
         elif len(by_seed) > 1:
             means[size] = totals[size].mean_without(by_seed[without])
-    value = crossing(list(means), list(means.values()), error) if means else None
+    value = crossing_of(means.items(), error)
     return None if value is None else math.log(value)
 
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist, fmean
 from typing import Any, Literal
 
 from scaledetect.leaderboard.records import Record, Scores
@@ -55,7 +55,10 @@ class Mean:
         """Of one value a seed, each with its standard error where it is known."""
         known = [error for error in errors if error is not None]
         stderr = math.sqrt(sum(e * e for e in known)) / len(values) if len(known) == len(values) else None
-        return cls(fmean(values), stdev(values) if len(values) > 1 else None, stderr, len(values))
+        value, spread = fmean(values), None
+        if len(values) > 1:
+            spread = math.sqrt(math.fsum((v - value) ** 2 for v in values) / (len(values) - 1))
+        return cls(value, spread, stderr, len(values))
 
     @property
     def error(self) -> float | None:
