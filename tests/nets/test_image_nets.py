@@ -306,16 +306,22 @@ def test_a_seed_decides_the_weights_and_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL_NETS if not name.startswith("fc")])
-def test_he_initialisation_has_variance_two_over_fan_in(name: str) -> None:
-    net = sd.nets.get(name, initialisation="he", seed=1)
+@pytest.mark.parametrize("initialisation", ["he", "he-convolutions"])
+def test_he_initialisation_has_variance_two_over_fan_in(name: str, initialisation: str) -> None:
+    net = sd.nets.get(name, initialisation=initialisation, seed=1)
     filters = {key: weight for key, weight in net.named_parameters() if weight.ndim == 4 and weight.numel() > 5000}
     assert filters or name == "lenet"
     for weight in filters.values():
         # A variance estimated from n normal numbers has the relative error sqrt(2/n); five of them for each layer.
         ratio = float(weight.detach().var()) * weight[0].numel() / 2
         assert abs(ratio - 1) < 5 * (2 / weight.numel()) ** 0.5
-    biases = [weight for key, weight in net.named_parameters() if key.endswith("linear.bias")]
-    assert all(not bias.any() for bias in biases)
+    parameters = dict(net.named_parameters())
+    assert not any(bias.any() for key, bias in parameters.items() if key.endswith("conv.bias"))
+    # The output layer has torch's weights where only convolutions are drawn anew.
+    born = dict(sd.nets.get(name, seed=1).named_parameters())
+    *_, last = (key for key, weight in parameters.items() if weight.ndim == 2)
+    assert torch.equal(parameters[last], born[last]) == (initialisation == "he-convolutions")
+    assert (not parameters[last.replace("weight", "bias")].any()) == (initialisation == "he")
 
 
 def test_weights_are_drawn_on_the_cpu_whatever_the_default_device() -> None:

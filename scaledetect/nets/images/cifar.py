@@ -15,7 +15,7 @@ from scaledetect._base.errors import bad_type, bad_value
 
 __all__ = ["SIDE", "CifarNet", "Initialisation", "draw_weights", "scaled", "stage"]
 
-Initialisation = Literal["torch", "he"]
+Initialisation = Literal["torch", "he", "he-convolutions"]
 
 SIDE = 32
 """Side of the images at CIFAR scale, in pixels."""
@@ -83,8 +83,9 @@ def draw_weights(net: nn.Module, initialisation: Initialisation) -> None:
     one_of("initialisation", initialisation, get_args(Initialisation))
     if initialisation == "torch":
         return
+    kinds = (nn.Conv2d, nn.Linear) if initialisation == "he" else (nn.Conv2d,)
     for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, kinds):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -40,8 +40,9 @@ class EfficientNetB0(CifarNet):
     n_classes : int, default 10
     width : float, default 1.0
         Factor on the number of channels of every layer, rounded, at least 1 each.
-    initialisation : {"torch", "he"}, default "torch"
-        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852).
+    initialisation : {"torch", "he", "he-convolutions"}, default "torch"
+        First weights: torch's defaults, or normal of variance 2/fan_in with biases 0 (He et al., arXiv 1502.01852), of
+        all layers or of convolutions alone: no rectifier follows the last layer, and a smaller one starts faster.
     seed : int, default 0
         Decides the weights; the global random state is not touched.
 
