@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from scaledetect.entry import Budget, TrainedEntry, Tuning, epochs_for
@@ -12,9 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["FullyConnected2", "FullyConnected3"]
 
+TUNED_SITES = 256
+"""Pixels of the images that steps were tuned on."""
+
 
 class _FullyConnected(TrainedEntry):
-    """Linear layers and ReLU: it has to learn site by site which pixels are near."""
+    """Linear layers and ReLU: it has to learn site by site which pixels are near.
+
+    `lr` is the step on images of 256 pixels; it falls as one over their number, as the weights of a unit are as many.
+    """
 
     budget: ClassVar[Budget] = "quick"
     kind = "fully connected"
@@ -28,6 +36,10 @@ class _FullyConnected(TrainedEntry):
 
         options = {"size": shape[-1], "dim": len(shape) - 1, "depth": self.depth, "width": self.width}
         return NetSpec("mlp", options)
+
+    def training_on(self, shape: tuple[int, ...], n_train: int) -> TrainConfig:
+        """The step that suits the number of pixels."""
+        return replace(self.training(n_train), lr=self.lr * TUNED_SITES / math.prod(shape))
 
     def training(self, n_train: int) -> TrainConfig:
         """Adam with a cosine schedule for about 3,000 steps of 64 images, or until the loss is small."""
@@ -44,12 +56,12 @@ class FullyConnected2(_FullyConnected):
 
     name = "fc2"
     title = "Fully connected, 2 layers"
-    version = 3
+    version = 4
     budget = "full"
     depth = 2
     width = 512
     lr = 1e-2
-    tuning = Tuning({"lr": (3e-3, 1e-3, 1e-2)}, card="block-1d-L256", n_train=(2048, 4096))
+    tuning = Tuning({"lr": (1e-2, 1e-3, 3e-3, 3e-2)}, card="distance-1d-L256", n_train=(2048, 4096))
 
 
 class FullyConnected3(_FullyConnected):
@@ -57,8 +69,8 @@ class FullyConnected3(_FullyConnected):
 
     name = "fc3"
     title = "Fully connected, 3 layers"
-    version = 2
+    version = 3
     depth = 3
     width = 256
-    lr = 3e-3
-    tuning = Tuning({"lr": (1e-3, 3e-4, 3e-3)}, card="block-1d-L256", n_train=(2048, 4096))
+    lr = 1e-2
+    tuning = Tuning({"lr": (1e-2, 1e-3, 3e-3, 3e-2)}, card="distance-1d-L256", n_train=(2048, 4096))

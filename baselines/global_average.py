@@ -18,7 +18,7 @@ class GlobalAverage(TrainedEntry):
 
     name = "gap-cnn"
     title = "CNN, global average pooling"
-    version = 2
+    version = 3
     budget = "quick"
     kind = "convolutional"
     lr = 1e-2
@@ -31,10 +31,10 @@ class GlobalAverage(TrainedEntry):
         return NetSpec("global_average", {"dim": len(shape) - 1, "depth": max(1, shape[-1].bit_length() - 2)})
 
     def training(self, n_train: int) -> TrainConfig:
-        """Adam with a cosine schedule for about 1,000 steps of 16 images, or until the loss is small."""
+        """Adam with a cosine schedule for about 1,000 steps of 16, at least 8 epochs, or until the loss is small."""
         from scaledetect.training import TrainConfig
 
         return TrainConfig(
             batch_size=16, optimizer="adam", lr=self.lr, schedule="cosine",
-            max_epochs=epochs_for(1000, n_train, 16, least=1), target_loss=0.01,
+            max_epochs=epochs_for(1000, n_train, 16, least=8), target_loss=0.01,
         )  # fmt: skip

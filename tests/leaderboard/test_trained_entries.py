@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -60,6 +61,21 @@ def test_a_net_is_trained_on_the_rows_that_the_sampler_serves() -> None:
     np.testing.assert_array_equal(entry.predict(X), y)
     others, labels = sampler(n_train=64).train()
     assert np.mean(entry.predict(others[32:]) != labels[32:]) > 0.2
+
+
+def test_a_step_can_depend_on_the_shape_of_the_images() -> None:
+    """That of a fully connected net falls as one over the pixels, of whatever dimension, and is what it is run with."""
+    entry = find_entry("fc3")
+    steps = [
+        entry.configuration(sd.Task(dim=dim, size=size, xi=4), 64)["training"]["lr"]
+        for dim, size in ((1, 64), (1, 256), (2, 16), (2, 32))
+    ]
+    assert steps == [0.04, 0.01, 0.01, 0.0025]
+    served = sampler()
+    with patch.object(served, "train_net", side_effect=InterruptedError) as train, pytest.raises(InterruptedError):
+        entry.fit(served, seed=0)
+    expected = entry.configuration(TASK, served.n_train)["training"]
+    assert train.call_args.args[1].describe() == expected and expected["lr"] != 0.01
 
 
 @pytest.mark.parametrize("amplitude", ["mean", 0.01])

@@ -26,7 +26,7 @@ BATCH = 256
 
 
 class TrainedEntry(Entry):
-    """A net and how it is trained, both functions of the shape of an image and of the number of training images.
+    """A net, a function of the shape of an image, and how it is trained, by the number of training images.
 
     Attributes
     ----------
@@ -45,14 +45,20 @@ class TrainedEntry(Entry):
     def training(self, n_train: int) -> TrainConfig:
         """How it is trained."""
 
+    def training_on(self, shape: tuple[int, ...], n_train: int) -> TrainConfig:
+        """How it is trained on images of `shape`, where that depends on it."""
+        return self.training(n_train)
+
     def configuration(self, task: Task, n_train: int) -> dict[str, Any]:
         """Name and options of the net, and every number of the training."""
-        spec = self.spec((1, *task.shape))
-        return {"net": spec.name, "options": plain(dict(spec.options)), "training": self.training(n_train).describe()}
+        shape = (1, *task.shape)
+        spec, training = self.spec(shape), self.training_on(shape, n_train)
+        return {"net": spec.name, "options": plain(dict(spec.options)), "training": training.describe()}
 
     def fit(self, sampler: Sampler, *, seed: int) -> None:
         """Train on all training rows; first weights and order follow from the root of the run, as `seed` does."""
-        self.net = sampler.train_net(self.spec(sampler.shape), self.training(sampler.n_train), device=self.device)
+        shape = sampler.shape
+        self.net = sampler.train_net(self.spec(shape), self.training_on(shape, sampler.n_train), device=self.device)
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.int8]:
         """The sign of the output, or the larger of two; an output that is not finite makes the run diverge."""
