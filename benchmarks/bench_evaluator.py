@@ -88,7 +88,7 @@ def main() -> None:
     for name, case in CASES.items():
         runs, bare = runs_of(case)
         for label, run in runs.items():
-            ratio = paired(run, bare, repeats=int(__import__("os").environ.get("REP", "5")))
+            ratio = paired(run, bare, repeats=5)
             report(f"{name}, {label}", ratio, limit=case.slower, unit=f"3 forward passes of {case.n} images")
         for label in runs:
             # A process of its own: the allocator keeps what others before have used, in pieces.

@@ -60,12 +60,12 @@ class BlockSums:
     def shifted(self, reference: FloatArray) -> BlockSums:
         """The same sums about another reference."""
         copies = {name: getattr(self, name).copy() for name in ("squares", "totals", "sketches")}
-        result = replace(self, **copies)
+        result = replace(self, reference=reference, **copies)
         result.shift(self.reference - reference)
-        return replace(result, reference=reference)
+        return result
 
     def shift(self, gap: FloatArray) -> None:
-        """Change squares, totals and sketches, in their memory, to those about a reference that is less by `gap`."""
+        """Change squares, totals and sketches, in their memory, to those about a reference lower by `gap`; it stays."""
         folded = fold(gap, self.sketches.shape[-1])
         numbers = self.counts.sum(axis=0)
         # Not by `@`: the threads of NumPy's BLAS wait actively for long after it, on the processors of a net between

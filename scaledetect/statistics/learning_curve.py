@@ -39,9 +39,10 @@ def area_under_curve(P: Sequence[float], error: Sequence[float]) -> float:
     >>> area_under_curve([32, 64, 128], [0.5, 0.25, 0.0])
     0.25
     """
-    x, e = _checked(P, error)
-    if len(x) < 2:
+    counts, e = _checked(P, error)
+    if len(counts) < 2:
         raise bad_value("P", list(P), "an area needs at least two numbers of training images")
+    x = np.log2(counts)
     # Written out: NumPy 1 has it under another name than NumPy 2.
     area = (np.diff(x) * (e[1:] + e[:-1]) / 2.0).sum()
     return float(area / (x[-1] - x[0]))
@@ -73,8 +74,8 @@ def crossing(P: Sequence[float], error: Sequence[float], level: float = 0.1) -> 
     >>> crossing([64, 256], [0.2, 0.0])
     128.0
     """
-    _checked(P, error)
-    return crossing_of(zip(P, error, strict=True), level)
+    counts, e = _checked(P, error)
+    return crossing_of(zip(counts.tolist(), e.tolist(), strict=True), level)
 
 
 def crossing_of(curve: Iterable[tuple[float, float]], level: float) -> float | None:
@@ -98,4 +99,4 @@ def _checked(P: Sequence[float], error: Sequence[float]) -> tuple[NDArray[np.flo
         raise bad_value("P", list(P), "must be positive and rise")
     if not np.isfinite(e).all():
         raise bad_value("error", list(error), "must be finite", "leave out what has no score")
-    return np.log2(counts), e
+    return counts, e

@@ -65,8 +65,10 @@ class RunFolder:
 
     def __enter__(self) -> RunFolder:
         made_with = {"versions": versions(), "torch_threads": torch.get_num_threads()}
-        self._held.enter_context(self._description.hold(self.path, made_with))
-        self._tidy()
+        with ExitStack() as held:
+            held.enter_context(self._description.hold(self.path, made_with))
+            self._tidy()
+            self._held = held.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -108,3 +108,12 @@ def test_a_held_folder_is_rid_of_half_a_description_and_of_nothing_else(tmp_path
     with pytest.raises(ValueError, match="holds another run"), run(a=1).hold(elsewhere, {}):
         pass
     assert sorted(elsewhere.iterdir()) == there
+
+
+def test_a_folder_that_cannot_be_tidied_is_let_go(tmp_path: Path) -> None:
+    (tmp_path / ".seed-0.pt").mkdir()
+    folder = RunFolder(tmp_path, {})
+    with pytest.raises(OSError, match="seed-0"), folder:
+        pass
+    with lock_folder(tmp_path):
+        pass

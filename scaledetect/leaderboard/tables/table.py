@@ -57,6 +57,7 @@ class Mean:
         stderr = math.sqrt(sum(e * e for e in known)) / len(values) if len(known) == len(values) else None
         value, spread = fmean(values), None
         if len(values) > 1:
+            # Not by statistics.stdev, which works in fractions: ten thousand records feel it.
             spread = math.sqrt(math.fsum((v - value) ** 2 for v in values) / (len(values) - 1))
         return cls(value, spread, stderr, len(values))
 
