@@ -69,7 +69,8 @@ def print_rows(
     table = _table(title, headings, left=left)
     for column in table.columns:
         column.no_wrap = not folded
-    for row in rows:
+    # Rich takes its time for each cell: a column of lines is laid out as one.
+    for row in rows if folded or not rows else [["\n".join(column) for column in zip(*rows, strict=True)]]:
         table.add_row(*row)
     _print(table, False, folded=folded)
 
@@ -103,7 +104,7 @@ def _table(title: str, headings: Sequence[str], left: int = 1) -> Table:
 
 
 def _print(table: Table, flagged: bool, *, folded: bool = False) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     # A cut number is worse than a line that wraps, and a pipe has no width at all.
     if not folded:
         # Known from the text: rich would lay out every cell, and more than once, to find them.

@@ -53,7 +53,7 @@ def test_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_grid, "make_pool", InProcessPool)
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     words = ("--cards", CARD, "--entries", "chance", "--n-train", "32", "--seeds", "0", "--jobs", "1")
     assert "cannot be written (No space left on device)" in one_line("run", *words, "--output", tmp_path)
     assert [name for name in left(tmp_path) if not name.endswith(".lock")] == []

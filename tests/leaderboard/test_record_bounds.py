@@ -20,6 +20,7 @@ from scaledetect.leaderboard.records import (
     Environment,
     RecordError,
     Scores,
+    canonical_json,
     environment,
     read_record,
     read_records,
@@ -127,9 +128,19 @@ def test_what_is_not_finite_is_neither_recorded_nor_written(value: float, tmp_pa
         write_record(tmp_path, sample_record().model_copy(update={"wall_seconds": value}))
 
 
-def test_a_file_has_one_space_a_level(tmp_path: Path) -> None:
-    lines = write_record(tmp_path, sample_record()).read_text().splitlines()
-    assert {len(line) - len(line.lstrip(" ")) for line in lines} == {0, 1, 2, 3}
+def test_a_file_holds_the_line_that_a_file_of_many_would(tmp_path: Path) -> None:
+    record = sample_record()
+    (many,) = write_lines(tmp_path, [record])
+    assert (
+        write_record(tmp_path, record).read_bytes() == many.read_bytes() == canonical_json(record.model_dump()) + b"\n"
+    )
+
+
+def test_a_record_with_spaces_and_colons_in_its_text_is_read(tmp_path: Path) -> None:
+    record = sample_record(None, status="failed", reason='stopped: "no" : memory', configuration={"a:b": [{"c": ":"}]})
+    path = write_record(tmp_path, record)
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+    assert read_record(path) == record
 
 
 def test_a_hash_that_is_no_text_is_a_fault_and_no_change(tmp_path: Path) -> None:

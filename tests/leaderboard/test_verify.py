@@ -62,7 +62,7 @@ def test_every_tampering_is_caught(folder: Path, tmp_path: Path, monkeypatch: py
     chance = read_record(next((folder / "records").rglob("chance/P32-*.json")))
     own = read_record(next((folder / "records").rglob("own/*.json")))
     assert chance.scores is not None
-    n_wrong = f'"n_wrong": {chance.scores.n_wrong}'
+    n_wrong = f'"n_wrong":{chance.scores.n_wrong}'
     far = {**worse(own), **sample_scores(0)}
     forged: dict[str, tuple[Record, str, str]] = {
         "score": (resealed(chance, scores=worse(chance)), "differs", "exact, and a rerun gives n_wrong"),
@@ -88,11 +88,11 @@ def test_every_tampering_is_caught(folder: Path, tmp_path: Path, monkeypatch: py
     paths = {name: write_record(tmp_path / name.replace(" ", "-"), record) for name, (record, _, _) in forged.items()}
     # Those who do not compute the hash are caught by it, in fields too that no rerun can tell: wall time.
     changes: dict[str, Callable[[str], str]] = {
-        "unsealed wall time": lambda text: text.replace('"wall_seconds": ', '"wall_seconds": 1'),
-        "unsealed score": lambda text: text.replace(n_wrong, '"n_wrong": 0'),
-        "unsealed seed": lambda text: text.replace('"seed": 0', '"seed": 2'),
+        "unsealed wall time": lambda text: text.replace('"wall_seconds":', '"wall_seconds":1'),
+        "unsealed score": lambda text: text.replace(n_wrong, '"n_wrong":0'),
+        "unsealed seed": lambda text: text.replace('"seed":0', '"seed":2'),
         "unsealed digest": lambda text: text.replace(chance.data_digest, "0" * 64),
-        "unsealed version": lambda text: text.replace('"entry_version": 1', '"entry_version": 2'),
+        "unsealed version": lambda text: text.replace('"entry_version":1', '"entry_version":2'),
     }
     text = paths["as it was"].read_text()
     for name, change in changes.items():
@@ -130,7 +130,7 @@ def test_the_command_says_so_and_exits_accordingly(folder: Path, tmp_path: Path)
     code, output = exit_code(broken)
     assert (code, f"{broken}: cannot verify: is not JSON" in output) == (3, True)
     changed = tmp_path / "changed.json"
-    changed.write_text(own.read_text().replace('"exact": false', '"exact": true'))
+    changed.write_text(own.read_text().replace('"exact":false', '"exact":true'))
     code, output = exit_code(changed, own, broken)
     assert (code, "differs: was changed" in output) == (1, True)
 
@@ -139,7 +139,7 @@ def test_the_command_says_so_and_exits_accordingly(folder: Path, tmp_path: Path)
 def test_of_a_sample_the_other_records_are_read(folder: Path, tmp_path: Path) -> None:
     chance = sorted((folder / "records" / CARD / "chance").iterdir())
     changed = tmp_path / "changed.json"
-    changed.write_text(chance[0].read_text().replace('"wall_seconds": ', '"wall_seconds": 1'))
+    changed.write_text(chance[0].read_text().replace('"wall_seconds":', '"wall_seconds":1'))
     arguments = ["verify", *map(str, [*chance, changed]), "--sample", "1", "--seed", "3", "--json"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     found = json.loads(result.stdout)

@@ -11,7 +11,7 @@ from scaledetect._base.errors import bad_value
 from scaledetect._base.files import checked_path
 from scaledetect.leaderboard.records.agreement import agreement
 from scaledetect.leaderboard.records.schema import Record
-from scaledetect.leaderboard.records.storage import BadRecord, read_records, write_lines, write_record
+from scaledetect.leaderboard.records.storage import BadRecord, numbered_records, place_of, write_lines, write_record
 
 __all__ = ["Conflict", "Merged", "merge_records", "unique_records"]
 
@@ -48,32 +48,33 @@ class Merged:
 
 def unique_records(folders: Iterable[str | Path]) -> Merged:
     """The records of `folders`, one a key: of several, the first that is no failure, in the order given."""
-    kept: dict[str, tuple[Path, Record]] = {}
+    kept: dict[str, tuple[str, int, Record]] = {}
     conflicts: list[Conflict] = []
     bad: list[BadRecord] = []
     repeated = 0
-    for path, found in _all_of(folders):
+    for path, line, found in _all_of(folders):
         if isinstance(found, BadRecord):
             bad.append(found)
             continue
         if found.key not in kept:
-            kept[found.key] = path, found
+            kept[found.key] = path, line, found
             continue
         repeated += 1
-        first_path, first = kept[found.key]
+        first_path, first_line, first = kept[found.key]
         if difference := _contradiction(first, found):
-            conflicts.append(Conflict(found.run, first_path, path, difference))
+            where = place_of(first_path, first_line), place_of(path, line)
+            conflicts.append(Conflict(found.run, *where, difference))
         if first.status == "failed" != found.status:
-            kept[found.key] = path, found
-    return Merged(tuple(record for _, record in kept.values()), repeated, tuple(conflicts), tuple(bad))
+            kept[found.key] = path, line, found
+    return Merged(tuple(record for *_, record in kept.values()), repeated, tuple(conflicts), tuple(bad))
 
 
-def _all_of(folders: Iterable[str | Path]) -> list[tuple[Path, Record | BadRecord]]:
-    """`read_records`, without the search for garbage among ten thousand records, which finds none."""
+def _all_of(folders: Iterable[str | Path]) -> list[tuple[str, int, Record | BadRecord]]:
+    """`numbered_records`, without the search for garbage among ten thousand records, which finds none."""
     searching = gc.isenabled()
     gc.disable()
     try:
-        return list(read_records(folders))
+        return list(numbered_records(folders))
     finally:
         if searching:
             gc.enable()

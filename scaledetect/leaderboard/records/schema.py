@@ -139,7 +139,7 @@ class Record(_Table):
             raise ValueError(f"status={self.status!r}: a reason goes with 'diverged' and 'failed', and only with them")
         if self.fit_seconds + self.predict_seconds > 1.001 * self.wall_seconds + 0.001:
             raise ValueError(f"wall_seconds={self.wall_seconds} is less than fit and predictions took together")
-        if self.key != run_key({name: getattr(self, name) for name in KEYED}):
+        if self.key != run_key(vars(self)):
             raise ValueError("key is not the hash of the fields that name the run")
         return self
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from scaledetect._base.canonical_json import canonical_json, content_hash
 from scaledetect._base.errors import InvalidValueError, bad_value
@@ -28,6 +30,8 @@ __all__ = [
     "RecordError",
     "find_records",
     "keyed_path",
+    "numbered_records",
+    "place_of",
     "read_record",
     "read_records",
     "record_path",
@@ -41,7 +45,9 @@ SIZE_LIMIT = 1_000_000
 MOST_SHARED = 1000
 """Environments that are kept to be shared by the records that are read."""
 
-_environments: dict[str, Environment] = {}
+_environments: dict[bytes, Environment] = {}
+
+_NESTED = (dict, list)
 
 _NAME = re.compile(NAME_PATTERN.strip("^$"))
 
@@ -102,9 +108,8 @@ def write_record(folder: str | Path, record: Record) -> Path:
     """Write `record` where `record_path` says, whole or not at all; an older file of the same run is replaced."""
     path = record_path(folder, record)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record.model_dump(), indent=1, allow_nan=False) + "\n"
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(_line(record))
     return path
 
 
@@ -120,8 +125,13 @@ def write_lines(folder: str | Path, records: Iterable[Record]) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         group.sort(key=lambda record: (record.n_train, record.seed, record.key))
         with replacing(path) as temporary:
-            temporary.write_bytes(b"".join(canonical_json(one.model_dump()) + b"\n" for one in group))
+            temporary.write_bytes(b"".join(map(_line, group)))
     return sorted(by_file)
+
+
+def _line(record: Record) -> bytes:
+    """The bytes that its hash was taken of, with the hash among them: read again without being encoded again."""
+    return canonical_json(record.model_dump()) + b"\n"
 
 
 def find_records(folders: Iterable[str | Path]) -> list[Path]:
@@ -132,49 +142,62 @@ def find_records(folders: Iterable[str | Path]) -> list[Path]:
     ValueError
         For a path that is not there.
     """
-    found: list[Path] = []
+    return [Path(one) for one in _find(folders)]
+
+
+def _find(folders: Iterable[str | Path]) -> list[str]:
+    """As text: ten thousand objects of paths take as long as the files."""
+    found: list[str] = []
     for folder in (checked_path("records", one) for one in folders):
         if not folder.exists():
             raise bad_value("records", str(folder), "there is no such file or folder")
-        if folder.is_dir():
-            found += _walk(folder)
-        else:
-            found.append(folder)
+        found += _walk(folder) if folder.is_dir() else [str(folder)]
     return found
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # Sorting names is ten times faster than sorting paths.
+def _walk(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         folders.sort()
         yield from (
-            Path(place, name) for name in sorted(names) if name.endswith((".json", ".jsonl")) and name[0] != "."
+            os.path.join(place, name)  # noqa: PTH118
+            for name in sorted(names)
+            if name.endswith((".json", ".jsonl")) and name[0] != "."
         )
 
 
 def read_records(folders: Iterable[str | Path]) -> Iterator[tuple[Path, Record | BadRecord]]:
     """Each record of `folders`, or what is wrong with it, and where it stands: its file, or ``<file>:<line>``."""
-    for path in find_records(folders):
-        if path.suffix == ".jsonl":
+    for path, line, found in numbered_records(folders):
+        yield place_of(path, line), found
+
+
+def numbered_records(folders: Iterable[str | Path]) -> Iterator[tuple[str, int, Record | BadRecord]]:
+    """As `read_records`, with file and line apart; line 0 is a file of one record."""
+    for path in _find(folders):
+        if path.endswith(".jsonl"):
             yield from _read_lines(path)
         else:
-            yield path, _found(lambda path=path: read_record(path))  # type: ignore[misc]
+            yield path, 0, _found(path, 0, None)
 
 
-def _read_lines(path: Path) -> Iterator[tuple[Path, Record | BadRecord]]:
-    with path.open("rb") as file:
+def place_of(path: str, line: int) -> Path:
+    """How messages call a record: by its file, and its line where it is one of several."""
+    return Path(f"{path}:{line}" if line else path)
+
+
+def _read_lines(path: str) -> Iterator[tuple[str, int, Record | BadRecord]]:
+    with Path(path).open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(SIZE_LIMIT + 1), b""), 1):
-            place = Path(f"{path}:{number}")
-            yield place, _found(lambda place=place, line=line: _checked(place, line))  # type: ignore[misc]
+            yield path, number, _found(path, number, line)
             if len(line) > SIZE_LIMIT:  # where the next record begins is not known
                 return
 
 
-def _found(read: Callable[[], Record]) -> Record | BadRecord:
+def _found(path: str, line: int, content: bytes | None) -> Record | BadRecord:
     try:
-        return read()
-    except RecordError as error:
-        return BadRecord(error.path, error.reason, isinstance(error, ChangedRecordError))
+        return _sound(_bytes(path) if content is None else content)
+    except _UnsoundError as error:
+        return BadRecord(place_of(path, line), error.reason, error.changed)
 
 
 def read_record(path: str | Path) -> Record:
@@ -187,22 +210,34 @@ def read_record(path: str | Path) -> Record:
         too few, contradicts itself, or is not what its SHA-256 was taken of.
     """
     path = Path(path)
-    return _checked(path, _bytes(path))
-
-
-def _checked(path: Path, content: bytes) -> Record:
     try:
-        return _sound(path, content)
+        return _sound(_bytes(path))
+    except _UnsoundError as error:
+        kind = ChangedRecordError if error.changed else RecordError
+        raise kind(path, error.reason) from error.__cause__
+
+
+class _UnsoundError(Exception):
+    """Why some bytes are no record."""
+
+    def __init__(self, reason: str, *, changed: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.changed = reason, changed
+
+
+def _sound(content: bytes) -> Record:
+    try:
+        return _checked(content)
     except RecursionError as error:
-        _refuse(path, "is nested too deeply", error)
+        raise _UnsoundError("is nested too deeply") from error
 
 
-def _sound(path: Path, content: bytes) -> Record:
+def _checked(content: bytes) -> Record:
     if len(content) > SIZE_LIMIT:
-        _refuse(path, f"has more than the {SIZE_LIMIT} bytes that a record may have")
-    data = _parse(path, content)
+        raise _UnsoundError(f"has more than the {SIZE_LIMIT} bytes that a record may have")
+    data = _parse(content)
     if not isinstance(data, dict):
-        _refuse(path, "is not a JSON object")
+        raise _UnsoundError("is not a JSON object")
     problem = ""
     try:
         record = Record.model_validate(_with_shared_environment(data))
@@ -210,9 +245,9 @@ def _sound(path: Path, content: bytes) -> Record:
         problem = "; ".join(_explain(error))
     if _is_changed(data, content):
         text = "was changed: its content is not what its SHA-256 was taken of"
-        raise ChangedRecordError(path, text + (f" ({problem})" if problem else ""))
+        raise _UnsoundError(text + (f" ({problem})" if problem else ""), changed=True)
     if problem:
-        _refuse(path, problem)
+        raise _UnsoundError(problem)
     return record
 
 
@@ -225,7 +260,10 @@ def _with_shared_environment(data: dict[str, Any]) -> dict[str, Any]:
     raw = data.get("environment")
     if not isinstance(raw, dict):
         return data
-    written = repr(raw)  # tells 1 from true and 1.0, which are equal
+    try:
+        written = marshal.dumps(raw, 0)  # tells 1 from true and 1.0, which are equal
+    except ValueError:  # nested too deeply
+        return data
     known = _environments.get(written)
     if known is None:
         try:
@@ -252,24 +290,42 @@ def _is_changed(data: dict[str, Any], content: bytes) -> bool:
         return True
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: str | Path) -> bytes:
+    # By the system's own calls: ten thousand records feel what `open` adds. A pipe is opened without waiting for it.
     try:
-        status = os.stat(path)  # noqa: PTH116 - a third faster, which ten thousand records feel
-        if not stat.S_ISREG(status.st_mode):
-            _refuse(path, "is not a plain file")
-        if status.st_size > SIZE_LIMIT:
-            _refuse(path, f"has {status.st_size} bytes, more than the {SIZE_LIMIT} a record may have")
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - likewise
-            return file.read(status.st_size)
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise _UnsoundError("is not a plain file")
+            if status.st_size > SIZE_LIMIT:
+                raise _UnsoundError(f"has {status.st_size} bytes, more than the {SIZE_LIMIT} a record may have")
+            return os.read(file, status.st_size)
+        finally:
+            os.close(file)
     except OSError as error:
-        _refuse(path, f"cannot be read ({error.strerror})", error)
+        raise _UnsoundError(f"cannot be read ({error.strerror})") from error
 
 
-def _parse(path: Path, content: bytes) -> Any:
+def _parse(content: bytes) -> Any:
+    """The JSON in `content`, refused where it is none, or holds a key twice or a number that is none."""
+    try:
+        found = from_json(content, allow_inf_nan=False)
+        # Every key is followed by a colon: with no more colons than keys that are left, none stood twice.
+        if content.count(b":") == _count_keys(found):
+            return found
+    except ValueError:
+        pass  # the careful reader says why
     try:
         return _decode(content.decode("utf-8"))
     except ValueError as error:
-        _refuse(path, f"is not JSON ({error})", error)
+        raise _UnsoundError(f"is not JSON ({error})") from error
+
+
+def _count_keys(data: Any) -> int:
+    if data.__class__ is dict:
+        return len(data) + sum([_count_keys(one) for one in data.values() if one.__class__ in _NESTED])
+    return sum([_count_keys(one) for one in data if one.__class__ in _NESTED]) if data.__class__ is list else 0
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -291,7 +347,3 @@ def _explain(error: ValidationError) -> Iterator[str]:
 
 
 _decode = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique).decode
-
-
-def _refuse(path: Path, why: str, cause: Exception | None = None) -> NoReturn:
-    raise RecordError(path, why) from cause
