@@ -76,7 +76,7 @@ def test_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_merge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_record(tmp_path / "one", sample_record())
-    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "write_bytes", read_only)
     line = one_line("merge", tmp_path / "one", "--output", tmp_path / "all")
     assert "cannot be written (Read-only file system)" in line
     assert left(tmp_path / "all") == []
