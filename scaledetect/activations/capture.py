@@ -54,7 +54,8 @@ class Capture:
     module : torch.nn.Module
         The same; an empty module for a callable.
     skipped : dict of str to tuple of int
-        Layers that nobody has named and that have no row for each image, with their shapes; known after the first pass.
+        Layers that nobody has named and that have no row for each image, with their shapes for the two images of the
+        trial, or for the first pass where they had a row for each of those; known after the first pass.
 
     Raises
     ------
@@ -82,6 +83,7 @@ class Capture:
         self._seen: dict[str, bool] = {}
         self.skipped: dict[str, tuple[int, ...]] = {}
         self._without_rows: set[str] = set()
+        self._tried = False
         self._has_functional = False
         self._callers: dict[nn.Module, str] = {}
         self._names: set[str] = set()
@@ -124,14 +126,9 @@ class Capture:
             When a layer named does not run, or returns no floating tensor, or one without a row for each of `x`.
         """
         first = self._taken is None
-        if first and len(x) > TRIAL:
-            self._find_without_rows(x[:TRIAL])
-
-        def checked(label: str, activation: Tensor) -> None:
-            _check_rows(label, activation, len(x))
-            receive(label, activation)
-
-        self._start(checked, len(x))
+        if first and not self._tried and len(x) > TRIAL:
+            self.trial(x, lambda label, activation: None)
+        self._start(receive, len(x))
         try:
             # Every call of torch passes through it, the receiver's too: it is left out where it has nothing to see.
             with FunctionalActivations(self._functional) if first or self._has_functional else nullcontext():
@@ -144,21 +141,34 @@ class Capture:
             self._taken = self._seen
             self._selection.check_met(self._seen)
 
-    def _start(self, receive: Receiver, rows: int) -> None:
-        self._calls.clear()
-        self._running, self._seen = [(None, False)], {}
-        self._receive, self._rows = receive, rows
+    def trial(self, x: Tensor, receive: Receiver) -> None:
+        """A pass on the first few of `x` before the first `run`, which else makes it: finds layers without rows.
 
-    def _find_without_rows(self, x: Tensor) -> None:
-        """Note the layers that have no row for each of a few images: another number may be theirs by accident."""
-        self._start(lambda label, activation: None, len(x))
+        A layer that has a row for each of these few and for each image of the first `run` counts, since other numbers
+        of rows may be a layer's own by accident. Raises as `run`; leaves `x` and the random state of torch as they are.
+        """
+        x = x[:TRIAL]
+        self._tried = True
+        self._start(receive, len(x))
         try:
             # A copy, since a net may work in place; no gradients, since the images may want those of the first pass.
             with torch.no_grad(), torch.random.fork_rng(devices=[]), FunctionalActivations(self._functional):
-                self.net(x.clone())
+                output = self.net(x.clone())
+                if self.module is not self.net:
+                    self._hand_over(None, output)
         finally:
             self._receive = None
-        self._without_rows, self.skipped = set(self.skipped), {}
+        self._selection.check_met(self._seen)
+        self._without_rows = set(self.skipped)
+
+    def _start(self, receive: Receiver, rows: int) -> None:
+        def checked(label: str, activation: Tensor) -> None:
+            _check_rows(label, activation, rows)
+            receive(label, activation)
+
+        self._calls.clear()
+        self._running, self._seen = [(None, False)], {}
+        self._receive, self._rows = checked, rows
 
     def _named_modules(self) -> list[tuple[str, nn.Module]]:
         named = [(name, module) for name, module in plain_modules(self.module) if name]
@@ -230,7 +240,7 @@ class Capture:
         if taken and not named and not has_rows:
             taken = False
             if not is_part:
-                self.skipped[label] = tuple(activation.shape)
+                self.skipped.setdefault(label, tuple(activation.shape))
         self._seen[label] = taken
         return taken
 

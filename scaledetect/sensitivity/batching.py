@@ -34,11 +34,13 @@ class Group:
 def dealt(n: int, cells: int, size: int) -> Iterator[tuple[NDArray[np.int64], Group]]:
     """Cut `n` rows, of which row i enters sum i mod `cells`, into batches: the numbers of their rows, and their sums.
 
-    A batch takes all rows of a few sums, at most `size` or those of one. Rows that do not go round come last.
+    A batch takes all rows of a few sums, at most `size` or those of one; batches are as equal as can be, which saves a
+    net the work for shapes it has not met. Rows that do not go round come last.
     """
     each = n // cells
     rows = np.arange(each * cells).reshape(each, cells).T
-    step = max(1, size // max(1, each))
+    most = max(1, size // max(1, each))
+    step = -(-cells // -(-cells // most))
     for first in range(0, cells if each else 0, step):
         yield rows[first : first + step].ravel(), Group(first, each)
     for first, count in runs(0, n - each * cells, size):

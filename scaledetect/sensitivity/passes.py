@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from scaledetect._base.errors import bad_type, bad_value
 from scaledetect._base.progress import Report
-from scaledetect.activations.capture import Capture, skipped_text
+from scaledetect.activations.capture import TRIAL, Capture, skipped_text
 from scaledetect.activations.net_input import DeviceAndType, Prepare, prepared, rows_for, shape_error
 from scaledetect.results import BlockSums
 from scaledetect.sensitivity.batching import Group, dealt, rounds_for
@@ -21,10 +22,6 @@ from scaledetect.sensitivity.task_draws import Images, Versions
 __all__ = ["Measurement", "Passes"]
 
 Adder = Callable[[LayerSums, Tensor], None]
-
-PROBE = 5
-"""Images of the first pass. A layer of the wrong orientation is unlikely to have this many rows by accident, or a net
-without a batch axis to take them for colours."""
 
 
 class Passes:
@@ -40,14 +37,14 @@ class Passes:
     def probe(
         self, images: Images, *, blocks: int, classes: int, noise_blocks: int | None = None, noises: int = 1
     ) -> int:
-        """One pass on a few images: finds the layers, makes their sums; returns rows of a batch that fit the memory.
+        """One pass on a few images, which finds out about the layers; returns rows of a batch that fit the memory.
 
         Raises
         ------
         TypeError, ValueError
             When the net fails on the images, with a form that suits it; when no layer returns a floating tensor.
         """
-        x = self._target(images[:PROBE])
+        x = self._target(images[:TRIAL])
         sizes: dict[str, int] = {}
 
         def receive(name: str, activation: Tensor) -> None:
@@ -55,34 +52,32 @@ class Passes:
 
         ready = prepared(x, self._prepare)
         try:
-            self._capture.run(ready, receive)
+            self._capture.trial(ready, receive)
         except Exception as error:
             # What the net makes of the images fails inside of it; the errors of the capture name the layers.
             if _names_layers(error) or (raised := shape_error(self._capture.net, x, self._prepare, error)) is error:
                 raise
             raise raised from error
         if not sizes:
-            text = skipped_text(self._capture.skipped) or "none returns a floating tensor"
-            raise bad_type("net", "its output and leaf modules", text, "name layers that do")
-        rows = row_sums_on(self._target.device)
-        self.layers = {
-            name: LayerSums(
-                blocks=blocks,
-                classes=classes,
-                noise_blocks=noise_blocks,
-                noises=noises,
-                channel_mean=self._channel_mean,
-                rows=rows,
-            )
-            for name in sizes
-        }
+            raise self._without_layers()
+        self._new_sums = partial(
+            LayerSums,
+            blocks=blocks,
+            classes=classes,
+            noise_blocks=noise_blocks,
+            noises=noises,
+            channel_mean=self._channel_mean,
+            rows=row_sums_on(self._target.device),
+        )
         return rows_for(x[0].numel() * x.element_size(), list(sizes.values()), self._target.device)
 
     def run(self, images: Images, add: Adder) -> None:
-        """A forward pass; ``add(sums, activation)`` for each layer."""
-        waiting = dict(self.layers)
+        """A forward pass; ``add(sums, activation)`` for each layer. The first decides which there are."""
+        first, waiting = not self.layers, dict(self.layers)
 
         def receive(name: str, activation: Tensor) -> None:
+            if first:
+                self.layers[name] = waiting[name] = self._new_sums()
             if name not in waiting:
                 raise _unsteady(name)
             add(waiting.pop(name), activation)
@@ -90,6 +85,12 @@ class Passes:
         self._capture.run(prepared(self._target(images), self._prepare), receive)
         if waiting:
             raise _unsteady(next(iter(waiting)))
+        if not self.layers:
+            raise self._without_layers()
+
+    def _without_layers(self) -> TypeError:
+        text = skipped_text(self._capture.skipped) or "none returns a floating tensor"
+        return bad_type("net", "its output and leaf modules", text, "name layers that do")
 
 
 class Measurement:

@@ -119,9 +119,9 @@ def test_tokens_first_are_told() -> None:
             y: Tensor = self.mix(x.permute(2, 0, 1))
             return y.transpose(0, 1)
 
-    with pytest.warns(RuntimeWarning, match=r"left out: mix \(8, 5, 2\)$"):
+    with pytest.warns(RuntimeWarning, match=r"left out: mix \(8, 2, 2\)$"):
         assert layers_of(TokensFirst()) == ("output",)
-    with pytest.raises(ValueError, match=r"'mix'.*\(8, 5, 2\).*first axis must be the image"):
+    with pytest.raises(ValueError, match=r"'mix'.*\(8, 2, 2\).*first axis must be the image"):
         layers_of(TokensFirst(), layers=["mix"])
 
 
@@ -222,7 +222,7 @@ class Takes(nn.Module):
 )
 def test_a_form_the_net_takes_is_suggested(net: nn.Module, way_out: str) -> None:
     task = sd.Task(dim=2, size=8, xi=3)
-    with pytest.raises(ValueError, match=rf"shape \(5, 1, 8, 8\).*prepare=.*{way_out}") as caught:
+    with pytest.raises(ValueError, match=rf"shape \(2, 1, 8, 8\).*prepare=.*{way_out}") as caught:
         sensitivities(net, task, 100)
     code = str(caught.value).rsplit("prepare=", 1)[1]
     assert len(sensitivities(net, task, 100, prepare=eval(code, {"torch": torch}))) >= 1

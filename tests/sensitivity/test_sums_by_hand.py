@@ -97,22 +97,22 @@ def layer_of(classes: int = 2, channel_mean: bool = False) -> LayerSums:
     return LayerSums(blocks=4, classes=classes, channel_mean=channel_mean, rows=KernelSums())
 
 
-def test_the_reference_is_the_mean_whenever_draws_have_doubled() -> None:
-    """Of the first batch at once; anew before the draws that follow twice as many as the last time."""
+def test_the_reference_is_the_mean_whenever_there_are_eight_times_as_many_draws() -> None:
+    """Of the first batch at once; anew before the draws that follow eight times as many as the last time."""
     f = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     layer = layer_of()
-    for batch, draws in enumerate([4, 4, 8, 8, 16, 16, 16, 16, 32, 32]):
+    for batch, draws in enumerate([4] * 8 + [32] * 2):
         rows = f[4 * batch : 4 * batch + 4]
         layer.add(rows.repeat(3, 1), Group(4 * (batch % 2), 1))
         np.testing.assert_allclose(layer.finish().reference, f[:draws].mean(dim=0), atol=1e-15)
 
 
 def test_the_reference_waits_for_every_class_and_for_finite_draws() -> None:
-    f = torch.arange(48, dtype=torch.float64).reshape(16, 3) ** 2
+    f = torch.arange(390, dtype=torch.float64).reshape(130, 3) ** 2
     layer = layer_of()
-    for batch, draws in enumerate([2, 2, 2, 2, 8]):
-        # Two draws of one sum, then of its neighbour of the other class.
-        layer.add(f[2 * batch : 2 * batch + 2].repeat(3, 1), Group(int(batch == 2), 2))
+    for batch, draws in enumerate([2] * 64 + [128]):
+        # Two draws of one sum, once of its neighbour of the other class: after the first 16, when it would move.
+        layer.add(f[2 * batch : 2 * batch + 2].repeat(3, 1), Group(int(batch == 8), 2))
         np.testing.assert_allclose(layer.finish().reference, f[:draws].mean(dim=0))
     layer = layer_of(classes=1)
     layer.add(torch.full((6, 3), torch.inf), Group(0, 1))
