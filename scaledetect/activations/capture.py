@@ -82,8 +82,8 @@ class Capture:
         self._taken: dict[str, bool] | None = None
         self._seen: dict[str, bool] = {}
         self.skipped: dict[str, tuple[int, ...]] = {}
-        self._without_rows: set[str] = set()
-        self._tried = False
+        # Known after the trial.
+        self._without_rows: set[str] | None = None
         self._has_functional = False
         self._callers: dict[nn.Module, str] = {}
         self._names: set[str] = set()
@@ -126,17 +126,9 @@ class Capture:
             When a layer named does not run, or returns no floating tensor, or one without a row for each of `x`.
         """
         first = self._taken is None
-        if first and not self._tried and len(x) > TRIAL:
+        if first and self._without_rows is None and len(x) > TRIAL:
             self.trial(x, lambda label, activation: None)
-        self._start(receive, len(x))
-        try:
-            # Every call of torch passes through it, the receiver's too: it is left out where it has nothing to see.
-            with FunctionalActivations(self._functional) if first or self._has_functional else nullcontext():
-                output = self.net(x)
-            if self.module is not self.net:
-                self._hand_over(None, output)
-        finally:
-            self._receive = None
+        self._pass(x, receive, seeing_functional=first or self._has_functional)
         if first:
             self._taken = self._seen
             self._selection.check_met(self._seen)
@@ -147,28 +139,28 @@ class Capture:
         A layer that has a row for each of these few and for each image of the first `run` counts, since other numbers
         of rows may be a layer's own by accident. Raises as `run`; leaves `x` and the random state of torch as they are.
         """
-        x = x[:TRIAL]
-        self._tried = True
-        self._start(receive, len(x))
-        try:
-            # A copy, since a net may work in place; no gradients, since the images may want those of the first pass.
-            with torch.no_grad(), torch.random.fork_rng(devices=[]), FunctionalActivations(self._functional):
-                output = self.net(x.clone())
-                if self.module is not self.net:
-                    self._hand_over(None, output)
-        finally:
-            self._receive = None
+        # A copy, since a net may work in place; no gradients, since the images may want those of the first pass.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            self._pass(x[:TRIAL].clone(), receive, seeing_functional=True)
         self._selection.check_met(self._seen)
         self._without_rows = set(self.skipped)
 
-    def _start(self, receive: Receiver, rows: int) -> None:
+    def _pass(self, x: Tensor, receive: Receiver, *, seeing_functional: bool) -> None:
         def checked(label: str, activation: Tensor) -> None:
-            _check_rows(label, activation, rows)
+            _check_rows(label, activation, len(x))
             receive(label, activation)
 
         self._calls.clear()
         self._running, self._seen = [(None, False)], {}
-        self._receive, self._rows = checked, rows
+        self._receive, self._rows = checked, len(x)
+        try:
+            # Every call of torch passes through it, the receiver's too: it is left out where it has nothing to see.
+            with FunctionalActivations(self._functional) if seeing_functional else nullcontext():
+                output = self.net(x)
+            if self.module is not self.net:
+                self._hand_over(None, output)
+        finally:
+            self._receive = None
 
     def _named_modules(self) -> list[tuple[str, nn.Module]]:
         named = [(name, module) for name, module in plain_modules(self.module) if name]
@@ -236,7 +228,7 @@ class Capture:
             raise bad_value("layers", label, "is the name of two activations of this net", "rename one of the modules")
         taken = self._selection.takes(name, label, is_leaf)
         named = self._selection.asks(label) or (self._selection.asks(name) and not is_part)
-        has_rows = _has_rows(activation, self._rows) and label not in self._without_rows
+        has_rows = _has_rows(activation, self._rows) and label not in (self._without_rows or ())
         if taken and not named and not has_rows:
             taken = False
             if not is_part:

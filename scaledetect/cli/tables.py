@@ -69,8 +69,10 @@ def print_rows(
     table = _table(title, headings, left=left)
     for column in table.columns:
         column.no_wrap = not folded
-    # Rich takes its time for each cell: a column of lines is laid out as one.
-    for row in rows if folded or not rows else [["\n".join(column) for column in zip(*rows, strict=True)]]:
+    if rows and not folded:
+        # Rich takes its time for each cell: a column of lines is laid out as one.
+        rows = [["\n".join(column) for column in zip(*rows, strict=True)]]
+    for row in rows:
         table.add_row(*row)
     _print(table, False, folded=folded)
 

@@ -323,9 +323,10 @@ def _parse(content: bytes) -> Any:
 
 
 def _count_keys(data: Any) -> int:
-    if data.__class__ is dict:
-        return len(data) + sum([_count_keys(one) for one in data.values() if one.__class__ in _NESTED])
-    return sum([_count_keys(one) for one in data if one.__class__ in _NESTED]) if data.__class__ is list else 0
+    if not isinstance(data, _NESTED):
+        return 0
+    own, inside = (len(data), data.values()) if isinstance(data, dict) else (0, data)
+    return own + sum([_count_keys(one) for one in inside if isinstance(one, _NESTED)])
 
 
 def _no_constant(name: str) -> NoReturn:

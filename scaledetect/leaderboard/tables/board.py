@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from scaledetect.leaderboard.records import BadRecord, Conflict, unique_records
+from scaledetect.leaderboard.records.merging import without_collection
 from scaledetect.leaderboard.tables.scaling import FamilyTable, family_tables
 from scaledetect.leaderboard.tables.table import CardTable, card_tables
 
@@ -56,7 +56,7 @@ def leaderboard(folders: Iterable[str | Path] = (), *, published: bool = False) 
     ValueError
         For a path that is not there. Files that are no records are named in the result and stop nothing.
     """
-    with _without_collection(), published_records() as shipped:
+    with without_collection(), published_records() as shipped:
         own = unique_records(folders)
         others = unique_records([shipped] if published and shipped.exists() else [])
         tables = card_tables(others.records, own.records) if published else card_tables(own.records)
@@ -75,15 +75,3 @@ def published_records() -> Iterator[Path]:
     """The folder of the records that come with the package."""
     with as_file(files("scaledetect.baselines").joinpath("records")) as folder:
         yield folder
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Records hold no cycles, yet the collector walks over all that were read, again and again: a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
