@@ -3,11 +3,11 @@
 Limits: VGG11, its own layers at 32 x 32, 1.1 times as long; ResNet18, all 61 layers at 112 x 112, 1.3 times as long and
 200 MB more. Run on a quiet machine: python benchmarks/bench_evaluator.py
 
-On two quiet cores, eleven pairs, VGG11 takes 1.07 and 1.10 times as long, ResNet18 1.36 and 1.37 times, quartiles up to
-0.05 away: the limit of ResNet18 is not kept. A fifth of its time goes to the sums, which read every activation once and
-on one core (a second thread gains nothing: those of torch wait actively on the other), the rest to finding the layers,
-the estimates, and caches that the next layer finds cold. The versions of a batch run in one pass, so that none of its
-activations is kept for another.
+On two quiet cores, nine pairs, ResNet18 takes 1.30 and 1.34 times as long; VGG11, five pairs, 1.18 and 1.13 times,
+quartiles up to 0.16 away, where earlier runs gave 1.07 to 1.10: the limits are not kept. Most of what is added are the
+sums, which read every activation once and on one core (a second thread gains nothing: those of torch wait actively on
+the other); then the pass that finds the layers, the estimates, and hooks. The versions of a batch run in one pass, so
+that none of its activations is kept for another.
 """
 
 from __future__ import annotations
