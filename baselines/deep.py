@@ -52,7 +52,7 @@ class LeNet(_ImageNet):
 
     name = "lenet"
     title = "LeNet"
-    version = 2
+    version = 3
     net_name = "lenet"
     lr = 3e-3
     tuning = Tuning({"lr": (3e-3, 1e-3, 1e-2)}, card="distance-2d-L28-xi14-gap2-open", n_train=(512,))
@@ -63,6 +63,7 @@ class AlexNet(_ImageNet):
 
     name = "alexnet"
     title = "AlexNet"
+    version = 2
     net_name = "alexnet"
     lr = 3e-4
 
@@ -72,7 +73,7 @@ class Vgg11Bn(_ImageNet):
 
     name = "vgg11-bn"
     title = "VGG11, batch norm, width 1/4"
-    version = 2
+    version = 3
     net_name = "vgg11_bn"
     width = 0.25
 
@@ -82,6 +83,6 @@ class ResNet18(_ImageNet):
 
     name = "resnet18"
     title = "ResNet18, width 1/4"
-    version = 2
+    version = 3
     net_name = "resnet18"
     width = 0.25

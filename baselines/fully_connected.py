@@ -56,7 +56,7 @@ class FullyConnected2(_FullyConnected):
 
     name = "fc2"
     title = "Fully connected, 2 layers"
-    version = 4
+    version = 5
     budget = "full"
     depth = 2
     width = 512
@@ -69,7 +69,7 @@ class FullyConnected3(_FullyConnected):
 
     name = "fc3"
     title = "Fully connected, 3 layers"
-    version = 3
+    version = 4
     depth = 3
     width = 256
     lr = 1e-2

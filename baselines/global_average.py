@@ -18,7 +18,7 @@ class GlobalAverage(TrainedEntry):
 
     name = "gap-cnn"
     title = "CNN, global average pooling"
-    version = 3
+    version = 4
     budget = "quick"
     kind = "convolutional"
     lr = 1e-2

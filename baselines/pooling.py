@@ -22,7 +22,7 @@ class PoolingStride1(TrainedEntry):
 
     name = "pooling-s1"
     title = "Pooling net, s = 1, F = 3"
-    version = 2
+    version = 3
     budget = "full"
     kind = "pooling"
     limits = Limits(sites=256)
@@ -52,7 +52,7 @@ class PoolingStride2(TrainedEntry):
 
     name = "pooling-s2"
     title = "Pooling net, s = F = 2"
-    version = 2
+    version = 3
     budget: ClassVar[Budget] = "quick"
     kind = "pooling"
     lr = 0.1
@@ -70,10 +70,10 @@ class PoolingStride2(TrainedEntry):
         )
 
     def training(self, n_train: int) -> TrainConfig:
-        """Plain descent, ten times as fast as the paper's, for about 2,000 steps, or to zero loss."""
+        """Plain descent, ten times as fast as the paper's, to zero loss or for about 2,000 steps, at least 8 epochs."""
         from scaledetect.training import TrainConfig
 
-        return TrainConfig(lr=self.lr, max_epochs=epochs_for(2000, n_train, 8, least=2))
+        return TrainConfig(lr=self.lr, max_epochs=epochs_for(2000, n_train, 8, least=8))
 
 
 class PoolingOverlap(PoolingStride2):
@@ -85,7 +85,7 @@ class PoolingOverlap(PoolingStride2):
 
     name = "pooling-f4"
     title = "Pooling net, s = 2, F = 4"
-    version = 1
+    version = 2
     filter_size = 4
     budget = "full"
     tuning = Tuning({"lr": (0.1, 0.03, 0.3)}, card="distance-1d-L64", n_train=(64, 128, 256))

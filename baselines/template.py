@@ -25,7 +25,7 @@ class Template(TrainedEntry):
 
     name = "template"
     title = "Template of half the image"
-    version = 2
+    version = 3
     budget = "full"
     kind = "convolutional"
     limits = Limits(sites=512)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scaledetect._base.arguments import check_seed
 from scaledetect.sampling.keys import seed_key
 
-__all__ = ["Factor", "epoch_order", "epoch_seed", "factor_seed"]
+__all__ = ["Factor", "attempt_seed", "epoch_order", "epoch_seed", "factor_seed"]
 
 Factor = Literal["data", "init", "order", "fit", "measure"]
 """Rows; first weights; order of batches; whatever else a leaderboard entry draws; the draws it is measured with."""
@@ -25,6 +25,12 @@ def factor_seed(root: int, factor: Factor) -> int:
     True
     """
     return int.from_bytes(seed_key(check_seed(root), f"training/{factor}")[:8], "little")
+
+
+def attempt_seed(root: int, attempt: int) -> int:
+    """Seed of the first weights of a net that is trained again: attempt 0 is the first."""
+    first = factor_seed(root, "init")
+    return first if attempt == 0 else int.from_bytes(seed_key(first, f"attempt/{attempt}")[:8], "little")
 
 
 def epoch_seed(root: int, epoch: int) -> int:

@@ -13,6 +13,7 @@ from helpers.one_epoch import ONE_EPOCH
 import scaledetect as sd
 from scaledetect._base.errors import DivergedError
 from scaledetect.checks.entry import check_entry
+from scaledetect.leaderboard.entries import trained_net
 from scaledetect.leaderboard.entries.base import Entry, Limits, entry_class, entry_names, find_entry
 from scaledetect.leaderboard.entries.sampler import Sampler
 from scaledetect.leaderboard.entries.trained_net import TrainedEntry, epochs_for
@@ -111,6 +112,74 @@ def test_weights_follow_from_the_root_alone() -> None:
     assert not any(map(torch.equal, weights[0], weights[2]))
 
 
+class Constant(torch.nn.Module):
+    """Gives every image the label near, and says which attempt it is of."""
+
+    def __init__(self, attempt: int) -> None:
+        super().__init__()
+        self.attempt = attempt
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return torch.ones(len(X), 1)
+
+
+@pytest.mark.parametrize(("threshold", "restarts", "expected"), [
+    (1.0, 3, [0]), (0.49, 3, [0, 1, 2, 3]), (0.49, 1, [0, 1]), (0.49, 0, [0]),
+])  # fmt: skip
+def test_a_net_that_has_not_learnt_its_training_images_begins_again(
+    threshold: float, restarts: int, expected: list[int]
+) -> None:
+    """Nets that give all images one label: wrong on half of them."""
+    entry, rows, attempts = Small(), sampler(), []
+
+    def train_net(*_: object, attempt: int, **__: object) -> torch.nn.Module:
+        attempts.append(attempt)
+        return Constant(attempt)
+
+    entry.restarts = restarts
+    with patch.object(rows, "train_net", train_net), patch.object(trained_net, "NOT_LEARNT", threshold):
+        entry.fit(rows, seed=0)
+    assert attempts == expected
+    assert entry.net.attempt == 0, "of nets that are as bad as each other the first stays"
+
+
+def test_of_attempts_that_all_fail_the_best_stays_and_one_that_learns_ends_them() -> None:
+    entry, rows, attempts = Small(), sampler(), []
+    errors = [0.5, 0.375, 0.4375, 0.25]
+
+    def train_net(*_: object, attempt: int, **__: object) -> torch.nn.Module:
+        attempts.append(attempt)
+        return Constant(attempt)
+
+    def n_wrong(net: Constant, rows: Sampler) -> int:
+        return int(errors[net.attempt] * rows.n_train)
+
+    entry.restarts = 2
+    with patch.object(rows, "train_net", train_net), patch.object(trained_net, "_n_wrong", n_wrong):
+        entry.fit(rows, seed=0)
+        assert (attempts, entry.net.attempt) == ([0, 1, 2], 1)
+        entry.restarts = 9
+        entry.fit(rows, seed=0)
+    assert (attempts[3:], entry.net.attempt) == ([0, 1, 2, 3], 3), "a quarter is few enough"
+
+
+def test_another_attempt_has_other_first_weights_and_the_same_rows() -> None:
+    """One step of size 0 leaves them: the first attempt begins where `scaledetect.train` does."""
+    rows, config = sampler(), TrainConfig(lr=1e-30, max_epochs=1)
+    first, again, second = (
+        torch.cat(
+            [p.detach().flatten() for p in rows.train_net(Small().spec(rows.shape), config, attempt=n).parameters()]
+        )
+        for n in (0, 0, 1)
+    )
+    own = sd.train(TASK, Small().spec(rows.shape), n_train=32, seeds=5, config=config).members[0].net
+    torch.testing.assert_close(first, torch.cat([p.detach().flatten() for p in own.parameters()]))
+    assert torch.equal(first, again) and not torch.equal(first, second)
+    assert rows.served == {"train": 32, "validation": 0, "test": 0}
+    with pytest.raises(ValueError, match="attempt=-1"):
+        rows.train_net(Small().spec(rows.shape), config, attempt=-1)
+
+
 def test_rows_are_counted() -> None:
     rows = sampler()
     rows.train_net(Small().spec(rows.shape), Small.config)
@@ -154,6 +223,10 @@ def test_configuration_says_all() -> None:
     assert found["net"] == "pooling" and found["options"]["depth"] == 3 and found["options"]["dim"] == 2
     assert TrainConfig(**found["training"]) == TrainConfig(lr=0.1, max_epochs=250)
     assert find_entry("pooling-s2").configuration(task, 512)["training"]["max_epochs"] == 32
+    assert found["restarts"] == {"most": 3, "train_error_above": 0.25}
+    once = Small()
+    once.restarts = 0
+    assert "restarts" not in once.configuration(task, 64)
 
 
 def test_epochs() -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaledetect._base.arguments import check_seed
+from scaledetect._base.arguments import check_seed, integer
 from scaledetect._base.errors import DivergedError
 from scaledetect.sampling.samplers import check_splits, sample_images
-from scaledetect.sampling.seeds import factor_seed
+from scaledetect.sampling.seeds import attempt_seed, factor_seed
 from scaledetect.sampling.splits import Split
 from scaledetect.task.task import Task
 
@@ -80,7 +80,9 @@ class Sampler:
         """Test images, without labels. For the driver: a fit that has asked for them gets no score."""
         return self._serve("test", self.n_test)[0]
 
-    def train_net(self, spec: NetSpec, config: TrainConfig, *, device: str | None = "cpu") -> nn.Module:
+    def train_net(
+        self, spec: NetSpec, config: TrainConfig, *, device: str | None = "cpu", attempt: int = 0
+    ) -> nn.Module:
         """Train a net on the training rows by `scaledetect.train`.
 
         Its first weights and the order of its batches follow from the root of the run. It is trained on images scaled
@@ -93,6 +95,8 @@ class Sampler:
             With ``zero_validation`` validation rows take part in the decision when to stop, and count as served.
         device : str or None, default "cpu"
             Where to train; None for a GPU where there is one. Small nets are faster on the CPU.
+        attempt : int, default 0
+            Another number begins at other weights, with the same rows in the same order.
 
         Returns
         -------
@@ -107,15 +111,18 @@ class Sampler:
         from scaledetect.nets.initialisation import Rescaled
         from scaledetect.training import train
 
+        integer("attempt", attempt, 0)
         self.served["train"] = self.n_train
         n_validation = self.n_validation if config.zero_validation else 0
         self.served["validation"] = max(self.served["validation"], n_validation)
         task = replace(self._task, amplitude="norm")
         factor = task.pixel_value / self._task.pixel_value
         task = replace(task, background_noise=factor * task.background_noise)
+        begin = {self._root: spec.build(attempt_seed(self._root, attempt))} if attempt else None
         run = train(
-            task, spec, n_train=self.n_train, n_validation=n_validation, seeds=self._root, config=config, device=device
-        )
+            task, spec, n_train=self.n_train, n_validation=n_validation, seeds=self._root, config=config,
+            device=device, start_from=begin,
+        )  # fmt: skip
         (member,) = run.members
         if member.status == "diverged":
             raise DivergedError(f"training diverged in epoch {member.epochs}")
