@@ -61,6 +61,7 @@ def run(
         seeds=None if seeds is None else numbers("seeds", seeds),
         budget=cast("Budget", budget),
         on_beyond=_tell_beyond,
+        **({} if entries is None else {"on_left_out": _tell_left_out}),
     )
     options: dict[str, Any] = {"jobs": _cores() if jobs is None else jobs, "scheduler": scheduler}
     options |= {"retry_failed": retry_failed, "limits": limits, "doubling": None if all_sizes else _rule(budget)}
@@ -81,6 +82,10 @@ def _rule(budget: str) -> Doubling:
 def _tell_beyond(card: str, sizes: tuple[int, ...], largest: int) -> None:
     left = ", ".join(map(str, sizes))
     typer.echo(f"{card}: has no rows for P = {left}, left out there; its largest is {largest}", err=True)
+
+
+def _tell_left_out(entry: str, card: str, reason: str) -> None:
+    typer.echo(f"{entry} is left out on {card}: {reason}", err=True)
 
 
 def _run(plan: tuple[Planned, ...], folder: Path, options: dict[str, Any]) -> Report:

@@ -169,6 +169,8 @@ def _planned(record: Record, known: _Known) -> Planned:
     entry = _entry(record, known)
     if not entry.applies(card.task):
         raise _DiffersError(f"entry {record.entry!r} cannot take the images of {record.card}")
+    if not entry.limits.admits(card.task, record.n_train):
+        raise _CannotVerifyError(f"it is beyond the limits that the entry declares, {entry.limits}")
     source = known.cards[record.card], known.entries[record.entry]
     try:
         (planned,) = plan_runs(cards=source[:1], entries=source[1:], n_train=[record.n_train], seeds=[record.seed])

@@ -110,6 +110,31 @@ def test_no_run_is_beyond_what_its_entry_declares() -> None:
     assert plan_runs(cards=["block-1d-L512"], entries=["nngp-pooling"]) == ()
 
 
+def test_what_an_entry_is_not_run_on_is_said_with_the_reason() -> None:
+    told: list[tuple[str, str, str]] = []
+    cards, entries = ["block-1d-L256", "block-2d-L28-xi14"], ["nngp-pooling", "lenet", "chance"]
+    plan = plan_runs(
+        cards=cards, entries=entries, n_train=[64, 2048], seeds=[0], on_left_out=lambda *what: told.append(what)
+    )
+    limits = "L^d <= 256, P <= 1024"
+    assert told == [
+        ("nngp-pooling", "block-1d-L256", f"P = 2048 is beyond its limits, {limits}"),
+        ("lenet", "block-1d-L256", "it cannot take these images"),
+        ("nngp-pooling", "block-2d-L28-xi14", f"L^d = 784 is beyond its limits, {limits}"),
+    ]
+    runs = sorted((one.run.entry, one.run.card, one.run.n_train) for one in plan)
+    assert [run for run in runs if run[0] != "chance"] == [
+        ("lenet", "block-2d-L28-xi14", 64), ("lenet", "block-2d-L28-xi14", 2048), ("nngp-pooling", "block-1d-L256", 64),
+    ]  # fmt: skip
+
+
+def test_the_command_says_so_of_entries_that_are_asked_for(tmp_path: Path) -> None:
+    options = ["--cards", "block-2d-L28-xi14", "--n-train", "32", "--seeds", "0", "--output", str(tmp_path)]
+    done = CliRunner().invoke(app, ["run", *options, "--entries", "logistic", "--jobs", "1"])
+    assert (done.exit_code, "0 runs recorded" in done.stdout) == (0, True)
+    assert "logistic is left out on block-2d-L28-xi14: L^d = 784 is beyond its limits" in done.stderr
+
+
 def test_what_is_asked_for_is_planned() -> None:
     plan = plan_runs(cards=["block-2d-L28-xi14"], entries=["chance"], n_train=[5], seeds=[7, 8])
     assert [(one.run.n_train, one.run.seed) for one in plan] == [(5, 7), (5, 8)]

@@ -16,10 +16,12 @@ from typer.testing import CliRunner
 
 from scaledetect.cli import app
 from scaledetect.leaderboard import verify
+from scaledetect.leaderboard.entries.base import Limits, entry_class
 from scaledetect.leaderboard.records import Record, read_record, read_records, write_lines, write_record
 from scaledetect.leaderboard.runner import plan_runs, run_study
 from scaledetect.leaderboard.tables import published_records
 from scaledetect.leaderboard.verify import verify_records
+from scaledetect.task.cards import load_card
 
 CARD = "block-2d-L16-xi8"
 OWN = """
@@ -163,6 +165,27 @@ def test_numbers_out_of_range_are_refused(folder: Path, arguments: dict[str, Any
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such file"):
         verify_records([tmp_path / "nothing"])
+
+
+def test_a_record_beyond_the_limits_of_its_entry_cannot_be_run_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_class("chance"), "limits", Limits(sites=100))
+    (verdict,) = verify_records([next((folder / "records").rglob("chance/P32-*.json"))])
+    assert verdict.kind == "cannot verify"
+    assert verdict.why == "it is beyond the limits that the entry declares, L^d <= 100"
+
+
+def test_every_published_record_is_of_a_run_that_its_entry_plans() -> None:
+    """Of the version that is here, and within the limits that it declares."""
+    with published_records() as folder:
+        found = [one for _, one in read_records([folder])]
+    tasks = {name: load_card(name).task for name in {one.card for one in found if isinstance(one, Record)}}
+    for one in found:
+        assert isinstance(one, Record)
+        entry = entry_class(one.entry)
+        assert one.entry_version == entry.version, one.run
+        assert entry.limits.admits(tasks[one.card], one.n_train), one.run
 
 
 TWENTY = {

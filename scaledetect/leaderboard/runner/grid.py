@@ -54,6 +54,7 @@ def plan_runs(
     seeds: Sequence[int] | None = None,
     budget: Budget = "quick",
     on_beyond: Callable[[str, tuple[int, ...], int], object] = lambda card, sizes, largest: None,
+    on_left_out: Callable[[str, str, str], object] = lambda entry, card, reason: None,
 ) -> tuple[Planned, ...]:
     """The runs of a budget: cards x entries x training sizes x seeds, within the limits that each entry declares.
 
@@ -71,6 +72,8 @@ def plan_runs(
     budget : {"quick", "full"}, default "quick"
     on_beyond : callable, optional
         Called with a card, the sizes of `n_train` that it has no rows for, and its largest.
+    on_left_out : callable, optional
+        Called with an entry, a card that it is not run on, or not at every size, and the reason.
 
     Returns
     -------
@@ -95,6 +98,9 @@ def plan_runs(
         sizes, beyond = _sizes(card, asked)
         if beyond:
             on_beyond(card.name, beyond, _largest(card))
+        for entry in chosen.values():
+            if reason := _left_out(entry, card, sizes):
+                on_left_out(entry.name, card.name, reason)
         planned |= {one.key: one for one in _of_card(source, card, chosen, sizes, _seeds(card, seeds, budget))}
     # Long runs first: the last ones to end are then short, and no worker waits long for another.
     return tuple(sorted(planned.values(), key=lambda one: -one.run.n_train))
@@ -110,6 +116,21 @@ def _of_card(
                 for root in roots:
                     identity = _identity(card, entry, size, root, settings)
                     yield Planned(Run(source, entry_source, size, root), identity, run_key(identity))
+
+
+def _left_out(entry: Entry, card: Card, sizes: Sequence[int]) -> str:
+    """Why an entry is not run on a card at all sizes; "" where it is."""
+    if not entry.applies(card.task):
+        return "it cannot take these images"
+    beyond = [size for size in sizes if not entry.limits.admits(card.task, size)]
+    if not beyond:
+        return ""
+    here = (
+        f"P = {', '.join(map(str, beyond))}"
+        if entry.limits.admits(card.task, 0)
+        else f"L^d = {card.task.size**card.task.dim}"
+    )
+    return f"{here} is beyond its limits, {entry.limits}"
 
 
 def _identity(card: Card, entry: Entry, n_train: int, seed: int, configuration: dict[str, Any]) -> dict[str, Any]:
