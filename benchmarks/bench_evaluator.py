@@ -3,10 +3,14 @@
 Limits: VGG11, its own layers at 32 x 32, 1.1 times as long; ResNet18, all 61 layers at 112 x 112, 1.3 times as long and
 200 MB more. Run on a quiet machine: python benchmarks/bench_evaluator.py
 
-On two quiet cores, nine pairs, ResNet18 takes 1.30 and 1.34 times as long; VGG11, five pairs, 1.18 and 1.13 times,
-quartiles up to 0.16 away, where earlier runs gave 1.07 to 1.10: the limits are not kept. Most of what is added are the
-sums, which read every activation once and on one core (a second thread gains nothing: those of torch wait actively on
-the other); then the pass that finds the layers, the estimates, and hooks. The versions of a batch run in one pass, so
+On two quiet cores with AVX2 ResNet18, nine pairs, takes 1.30 and 1.34 times as long, and VGG11 1.13 to 1.18, where
+earlier runs gave 1.07 to 1.10. With AVX-512 convolutions take two thirds of the time, and sums as long as before: @@@
+Most of what is added are the sums, which read every activation once, by one core: at 15 GB/s (at 10 before several
+versions were read at once), where a mere sum reads 24; a second thread, even one of torch's own, gains little. Then
+come the estimates, the small operations of 61 layers and five batches, the draws, and the pass that finds the layers.
+Page faults, of which fresh memory of more than 32 MB has 10,000 a layer, make both sides slower by up to a fifth, now
+and then: MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment takes them away.
+The versions of a batch run in one pass, so
 that none of its activations is kept for another.
 """
 

@@ -50,18 +50,20 @@ def test_lenet_by_hand(tables: dict[str, pd.DataFrame]) -> None:
     assert row["value"] == pytest.approx(np.exp(np.mean(y)), rel=1e-5)
 
 
-def test_a_stored_run_is_given_back_job_by_job(
+def test_the_committed_run_is_given_back_job_by_job(
     page: ModuleType, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is stored makes a folder; kept again, the folder makes the same files."""
-    stored = root / "docs" / "data" / "images-laptop"
+    """The tables make a folder to go on in; taken again, the folder makes the same files."""
+    stored = root / "docs" / "data"
     page.give(tmp_path / "run")
-    jobs = {job.name: job.describe() for job in page.image_jobs("laptop")}
+    size = page.read_runs()["size"]
+    jobs = {job.name: job.describe() for job in page.image_jobs(size)}
     (tmp_path / "run" / "images-error.json").write_text(
-        json.dumps({"configuration": {"size": "laptop", "jobs": plain(jobs)}})
+        json.dumps({"configuration": {"size": size, "jobs": plain(jobs)}})
     )
-    monkeypatch.setattr(page, "STORED", tmp_path / "again")
-    page.keep(tmp_path / "run")
-    names = sorted(path.name for path in stored.iterdir())
-    assert names == sorted(path.name for path in (tmp_path / "again").iterdir())
-    assert all((tmp_path / "again" / name).read_bytes() == (stored / name).read_bytes() for name in names)
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    page.take(tmp_path / "run")
+    names = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert names == ["images-layers.csv", "images-nets.csv", "images-spectra.csv", "images.json"]
+    assert all((tmp_path / "data" / name).read_bytes() == (stored / name).read_bytes() for name in names)
