@@ -10,9 +10,9 @@ from typing import Any, Literal
 from scaledetect._base.arguments import at_least_one, finite, flag, not_negative, one_of, positive
 from scaledetect._base.errors import bad_value
 
-__all__ = ["TrainConfig"]
+__all__ = ["TrainConfig", "refuse_beyond_float32"]
 
-MOST = {"lr": 1e30, "ridge": 1e6, "weight_decay": 1e6}
+MOST = {"lr": 1e30, "noise_norm": 1e30, "ridge": 1e6, "weight_decay": 1e6}
 """Factors beyond which a step, the width and the other factor with it, is beyond single precision."""
 
 YOUNGER = {"momentum": 0.0, "weight_decay": 0.0, "cosine_share": 1.0}
@@ -99,11 +99,7 @@ class TrainConfig:
             put(name, not_negative(name, getattr(self, name)))
         for name in ("lr", "cosine_share"):
             put(name, positive(name, getattr(self, name)))
-        for name, most in MOST.items():
-            if getattr(self, name) > most:
-                raise bad_value(
-                    name, getattr(self, name), f"must be at most {most:g}, or steps are no numbers of float32"
-                )
+        refuse_beyond_float32(self)
         put("zero_multiple", finite("zero_multiple", self.zero_multiple))
         if self.zero_multiple < 1:
             raise bad_value("zero_multiple", self.zero_multiple, "must be at least 1")
@@ -133,3 +129,11 @@ class TrainConfig:
         if reached is None:
             return self.max_epochs
         return min(self.max_epochs, math.ceil(self.zero_multiple * reached))
+
+
+def refuse_beyond_float32(config: object) -> None:
+    """Raise ValueError for a factor of a configuration that is above its `MOST`."""
+    for name, most in MOST.items():
+        value = getattr(config, name, 0.0)
+        if value > most:
+            raise bad_value(name, value, f"must be at most {most:g}, or steps are no numbers of float32")

@@ -9,6 +9,7 @@ from typing import Literal
 
 from scaledetect._base.arguments import at_least_one, flag, integer, not_negative, one_of, positive
 from scaledetect._base.errors import bad_value
+from scaledetect.training.config import refuse_beyond_float32
 
 __all__ = ["ImageTrainConfig"]
 
@@ -23,7 +24,7 @@ class ImageTrainConfig:
     batch_size : int, default 128
         Images a step; the last batch of an epoch may be smaller.
     lr : float, default 0.1
-        Learning rate.
+        Learning rate, at most 1e30, as `noise_norm` is; `weight_decay` is at most 1e6.
     optimizer : {"sgd", "adam"}, default "sgd"
         With `momentum`, or Adam with the defaults of torch.
     momentum : float, default 0.9
@@ -94,6 +95,7 @@ class ImageTrainConfig:
             put(name, positive(name, getattr(self, name)))
         for name in ("momentum", "weight_decay", "noise_norm"):
             put(name, not_negative(name, getattr(self, name)))
+        refuse_beyond_float32(self)
         put("crop", integer("crop", self.crop, 0, 1024))
         for name in ("flip", "bfloat16"):
             put(name, flag(name, getattr(self, name)))

@@ -272,7 +272,9 @@ def test_a_task_needs_its_number_of_rows() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"epochs": 0}, "epochs=0"), ({"lr": 0.0}, "lr=0.0"), ({"momentum": 1.0}, "momentum=1.0: must be below 1"),
+        ({"epochs": 0}, "epochs=0"), ({"lr": 0.0}, "lr=0.0"), ({"lr": 1e31}, r"lr=1e\+31: must be at most 1e\+30"),
+        ({"noise_norm": 1e31}, "noise_norm=1e"), ({"weight_decay": 1e7}, "weight_decay=10000000.0: must be at most"),
+        ({"momentum": 1.0}, "momentum=1.0: must be below 1"),
         ({"weight_decay": -1}, "weight_decay=-1"), ({"cosine_share": 1.5}, "cosine_share=1.5: must be at most 1"),
         ({"crop": -1}, "crop=-1"), ({"flip": 1}, "flip=1"), ({"noise_norm": math.inf}, "noise_norm=inf"),
         ({"noise": "old"}, "noise='old'"), ({"keep": "best"}, "keep='best'"), ({"optimizer": "lamb"}, "optimizer="),
