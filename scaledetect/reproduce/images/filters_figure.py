@@ -21,6 +21,8 @@ def draw(tables: Tables) -> dict[str, Figure]:
     """A row a kind: spectra over that of white filters, before and after, a line a layer; the share of the constant."""
     from matplotlib.figure import Figure
 
+    from scaledetect.plots.style import legible_ticks
+
     spectra = tables["spectra"]
     spectra = spectra[spectra["sigma"] == 0]
     kinds = [net for net in LABELS if net in set(spectra["net"])]
@@ -34,6 +36,7 @@ def draw(tables: Tables) -> dict[str, Figure]:
         for axes in row[:2]:
             # No less than a decade: the scatter of white filters is not to look like a spectrum.
             axes.set_ylim(min(*limits, 0.3), max(*limits, 3))
+            legible_ticks(axes.yaxis)
         _constant(row[2], rows)
     return {"": figure}
 
@@ -54,6 +57,8 @@ def _spectrum(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _constant(axes: Axes, rows: pd.DataFrame) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     from scaledetect.plots.style import COLORS
 
     constant = rows[rows["eigenvalue"] < 1e-9]
@@ -61,6 +66,7 @@ def _constant(axes: Axes, rows: pd.DataFrame) -> None:
         mean = constant[constant["curve"] == curve].groupby("k")["P"].mean()
         axes.plot(range(1, len(mean) + 1), mean, style, color=color, marker="o", markersize=3, label=curve)
     axes.set(xlabel="convolution", ylabel="share of the constant", ylim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
