@@ -227,6 +227,9 @@ def test_configuration_says_all() -> None:
     once = Small()
     once.restarts = 0
     assert "restarts" not in once.configuration(task, 64)
+    once.restarts = -1
+    with pytest.raises(ValueError, match="restarts=-1: must be"):
+        once.configuration(task, 64)
 
 
 def test_epochs() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scaledetect._base.arguments import integer
 from scaledetect._base.errors import DivergedError
 from scaledetect._base.files import plain
 from scaledetect.leaderboard.entries.base import Entry
@@ -66,17 +67,17 @@ class TrainedEntry(Entry):
         shape = (1, *task.shape)
         spec, training = self.spec(shape), self.training_on(shape, n_train)
         found = {"net": spec.name, "options": plain(dict(spec.options)), "training": training.describe()}
-        return (
-            {**found, "restarts": {"most": self.restarts, "train_error_above": NOT_LEARNT}} if self.restarts else found
-        )
+        if restarts := self._restarts():
+            found["restarts"] = {"most": restarts, "train_error_above": NOT_LEARNT}
+        return found
 
     def fit(self, sampler: Sampler, *, seed: int) -> None:
         """Train on all training rows; first weights and order follow from the root of the run, as `seed` does."""
         spec, config = self.spec(sampler.shape), self.training_on(sampler.shape, sampler.n_train)
-        fewest = math.inf
-        for attempt in range(1 + self.restarts):
+        restarts, fewest = self._restarts(), math.inf
+        for attempt in range(1 + restarts):
             net = sampler.train_net(spec, config, device=self.device, attempt=attempt)
-            wrong = _n_wrong(net, sampler) if self.restarts else 0
+            wrong = _n_wrong(net, sampler) if restarts else 0
             if wrong < fewest:
                 self.net, fewest = net, wrong
             if fewest <= NOT_LEARNT * sampler.n_train:
@@ -85,6 +86,9 @@ class TrainedEntry(Entry):
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.int8]:
         """The sign of the output, or the larger of two; an output that is not finite makes the run diverge."""
         return _labels(self.net, X)
+
+    def _restarts(self) -> int:
+        return integer("restarts", self.restarts, 0)
 
 
 def _labels(net: nn.Module, X: NDArray[np.float32]) -> NDArray[np.int8]:
