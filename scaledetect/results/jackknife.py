@@ -108,8 +108,8 @@ def flaw_of(deformed: float, noisy: float, delta: float, energy: float, eps: flo
     if not np.isfinite([deformed, noisy, delta]).all():
         return f"activations are not finite{way_out}"
     # The sums are of f less a reference, so the rounding of a layer in its type enters squared.
-    if delta <= max(MARGIN * EPS, COARSE_MARGIN * eps**2) * energy:
-        rule = f"{MARGIN} eps" if COARSE_MARGIN * eps**2 < MARGIN * EPS else f"{COARSE_MARGIN} eps^2"
+    margin, rule = max((MARGIN * EPS, f"{MARGIN} eps"), (COARSE_MARGIN * eps**2, f"{COARSE_MARGIN} eps^2"))
+    if delta <= margin * energy:
         return f"constant over the images (Delta <= {rule} E|f|^2, eps of {_type_of(eps)}{way_out})"
     return None
 

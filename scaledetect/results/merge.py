@@ -47,12 +47,13 @@ def merge(parts: Iterable[Sensitivities]) -> Sensitivities:
     >>> bool(abs(sd.merge(parts).D - sd.sensitivities(net, task, 1000).D).max() < 1e-6)
     True
     """
-    ordered = sorted(_checked(parts), key=lambda part: int(part.config.get("start", 0)))
-    if not ordered:
+    given = _checked(parts)
+    if not given:
         raise bad_value("parts", [], "there are none")
+    for part in given:
+        _check_alike(given[0], part)
+    ordered = sorted(given, key=lambda part: int(part.config["start"]))
     first = ordered[0]
-    for part in ordered:
-        _check_alike(first, part)
     for one, other in itertools.pairwise(ordered):
         if one.config["start"] + one.n > other.config["start"]:
             starts = [part.config["start"] for part in ordered]

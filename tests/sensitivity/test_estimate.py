@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -125,6 +125,22 @@ def test_batch_size_changes_nothing_but_rounding(torch_dtype: torch.dtype) -> No
     tolerance = 1e-4 if torch_dtype == torch.float32 else 1e-9
     for run in runs[1:]:
         assert_same(runs[0], run, rtol=tolerance)
+
+
+@pytest.mark.parametrize("n", [200, "all"])
+@pytest.mark.parametrize("batch_size", [9, 25])
+def test_no_batch_is_larger_than_asked_for(n: int | Literal["all"], batch_size: int) -> None:
+    """Clean, deformed and noisy rows together; of the whole population each, and as many blocks of noise as fit."""
+    seen: list[int] = []
+
+    class Counting(SmallNet):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(len(x))
+            found: torch.Tensor = super().forward(x)
+            return found
+
+    sensitivities(Counting(1), TASKS["1d"], n, batch_size=batch_size)
+    assert batch_size / 2 < max(seen) <= batch_size
 
 
 def test_float32_agrees_with_float64() -> None:
