@@ -4,7 +4,8 @@ Limits: VGG11, its own layers at 32 x 32, 1.1 times as long; ResNet18, all 61 la
 200 MB more. Run on a quiet machine: python benchmarks/bench_evaluator.py
 
 On two quiet cores with AVX2 ResNet18, nine pairs, takes 1.30 and 1.34 times as long, and VGG11 1.13 to 1.18, where
-earlier runs gave 1.07 to 1.10. With AVX-512 convolutions take two thirds of the time, and sums as long as before: @@@
+earlier runs gave 1.07 to 1.10. With AVX-512 convolutions take two thirds of the time, and sums as long as before:
+ResNet18 1.42 and 1.40 (1.49 and 1.52 before rows were read together), VGG11 1.13 and 1.15. The limits are not kept.
 Most of what is added are the sums, which read every activation once, by one core: at 15 GB/s (at 10 before several
 versions were read at once), where a mere sum reads 24; a second thread, even one of torch's own, gains little. Then
 come the estimates, the small operations of 61 layers and five batches, the draws, and the pass that finds the layers.
