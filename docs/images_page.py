@@ -197,7 +197,7 @@ Share of the constant mode in the filters, the mean over convolutions; white fil
 
 ![Test error against D, G and R of the output](figures/images-error.png)
 
-*A marker a net that has learnt (those that have not, {left_out}, are in the table only); open ones were trained with noise, and
+*A marker a net that has learnt (those that have not, {left_out}, are in the table only); open ones were trained with noise, the larger the stronger, and
 are tested with it. Compare the paper's figure 1.*
 
 {nets}
