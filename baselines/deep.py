@@ -17,7 +17,6 @@ __all__ = ["AlexNet", "LeNet", "ResNet18", "Vgg11Bn"]
 class _ImageNet(TrainedEntry):
     """A net for images of up to 32 x 32 pixels, with two outputs."""
 
-    version = 1
     budget = "full"
     kind = "image net"
     limits = Limits(sites=1024)

@@ -24,21 +24,25 @@ def factor_seed(root: int, factor: Factor) -> int:
     >>> factor_seed(0, "data") != factor_seed(0, "init")
     True
     """
-    return int.from_bytes(seed_key(check_seed(root), f"training/{factor}")[:8], "little")
+    return _derived(check_seed(root), f"training/{factor}")
 
 
 def attempt_seed(root: int, attempt: int) -> int:
     """Seed of the first weights of a net that is trained again: attempt 0 is the first."""
     first = factor_seed(root, "init")
-    return first if attempt == 0 else int.from_bytes(seed_key(first, f"attempt/{attempt}")[:8], "little")
+    return first if attempt == 0 else _derived(first, f"attempt/{attempt}")
 
 
 def epoch_seed(root: int, epoch: int) -> int:
     """Seed of what is drawn within one epoch: resuming needs no state of a generator."""
-    return int.from_bytes(seed_key(factor_seed(root, "order"), f"epoch/{epoch}")[:8], "little")
+    return _derived(factor_seed(root, "order"), f"epoch/{epoch}")
 
 
 def epoch_order(root: int, epoch: int, n: int) -> NDArray[np.int64]:
     """The order in which an epoch takes the n training rows, shape (n,)."""
     order: NDArray[np.int64] = np.random.Generator(np.random.Philox(key=epoch_seed(root, epoch))).permutation(n)
     return order
+
+
+def _derived(seed: int, name: str) -> int:
+    return int.from_bytes(seed_key(seed, name)[:8], "little")

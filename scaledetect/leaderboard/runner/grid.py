@@ -125,11 +125,9 @@ def _left_out(entry: Entry, card: Card, sizes: Sequence[int]) -> str:
     beyond = [size for size in sizes if not entry.limits.admits(card.task, size)]
     if not beyond:
         return ""
-    here = (
-        f"P = {', '.join(map(str, beyond))}"
-        if entry.limits.admits(card.task, 0)
-        else f"L^d = {card.task.size**card.task.dim}"
-    )
+    here = f"P = {', '.join(map(str, beyond))}"
+    if not entry.limits.admits(card.task, 0):
+        here = f"L^d = {card.task.size**card.task.dim}"
     return f"{here} is beyond its limits, {entry.limits}"
 
 
