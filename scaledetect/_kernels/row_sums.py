@@ -72,43 +72,48 @@ def squared_distances(one, other, out):  # type: ignore[no-untyped-def]
 
 @kernel
 def shifted_sums(  # type: ignore[no-untyped-def]
-    rows, others, reference, signs, classes, cells, start, stop, squares, distances, totals, folds
+    rows, n, reference, signs, cell, size, start, stop, squares, totals, folds
 ):
-    """Add up v = rows - reference, of shape (n, A), over its columns `start` to `stop`.
+    """Add up v = f - reference, f the first `n` of `rows` (n times versions, A), over its columns `start` to `stop`.
 
-    |v|^2 is added to `squares` (n,), double; v of row i to row classes[i] of `totals` (C, A); and signs * v, column by
-    column modulo m, to row cells[i] of `folds` (k, m). `start` is a multiple of m.
-
-    `others` (n times versions, A) are versions of the rows, one after the other: their squared distances from the rows
-    are added to `distances`, double, while a row is at hand.
+    Into `squares` (n times versions,), double: |v|^2, and the squared distances of further versions from the first.
+    `size` rows each belong to a cell, the first of which has number `cell`: v is added to row (number mod C) of
+    `totals` (C, A), double, by way of sums in the type of the rows; and signs * v, column by column modulo m, to
+    `folds` (cells, m). `start` is a multiple of m.
     """
-    n, m = rows.shape[0], folds.shape[1]
+    classes, m = totals.shape[0], folds.shape[1]
     lanes = np.empty(m, rows.dtype)
     gaps, more_gaps = np.empty(LANES, rows.dtype), np.empty(LANES, rows.dtype)
     slab = m * max(1, SLAB // m)
+    added = np.empty((classes, slab), rows.dtype)
     for left in range(start, stop, slab):
         right = min(left + slab, stop)
+        added[:] = 0
         for i in range(n):
             # Before the other sums: memory gives several rows at once faster, and this one is at hand afterwards.
             row = rows[i, left:right]
-            k = i
-            while k + n < len(others):
-                other, another = others[k, left:right], others[k + n, left:right]
+            k = n + i
+            while k + n < len(rows):
+                other, another = rows[k, left:right], rows[k + n, left:right]
                 one, two = _two_squared_distances(row, other, another, gaps, more_gaps)
-                distances[k] += one
-                distances[k + n] += two
+                squares[k] += one
+                squares[k + n] += two
                 k += 2 * n
-            if k < len(others):
-                distances[k] += _squared_distance(row, others[k, left:right], gaps)
+            if k < len(rows):
+                squares[k] += _squared_distance(row, rows[k, left:right], gaps)
             lanes[:] = 0
-            fold = folds[cells[i]]
+            fold, sums = folds[i // size], added[(cell + i // size) % classes]
             for first in range(left, right, m):
                 last = min(first + m, right)
                 x, origin, sign = rows[i, first:last], reference[first:last], signs[first:last]
-                total = totals[classes[i], first:last]
+                total = sums[first - left : last - left]
                 for j in range(last - first):
                     v = x[j] - origin[j]
                     lanes[j] += v * v
                     total[j] += v
                     fold[j] += sign[j] * v
             squares[i] += _added(lanes, min(m, right - left))
+        for c in range(classes):
+            total, sums = totals[c, left:right], added[c]
+            for j in range(right - left):
+                total[j] += sums[j]

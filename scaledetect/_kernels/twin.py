@@ -330,36 +330,36 @@ def squared_distances(one: Floats, other: Floats, out: NDArray[np.float64]) -> N
 
 def shifted_sums(
     rows: Floats,
-    others: Floats,
+    n: int,
     reference: Floats,
     signs: Floats,
-    classes: Ints,
-    cells: Ints,
+    cell: int,
+    size: int,
     start: int,
     stop: int,
     squares: NDArray[np.float64],
-    distances: NDArray[np.float64],
-    totals: Floats,
+    totals: NDArray[np.float64],
     folds: Floats,
 ) -> None:
     """Add |v|^2, v and the folded signs * v of v = rows - reference over columns `start` to `stop`; see the kernel."""
-    n, m = len(rows), folds.shape[1]
+    classes, m = len(totals), folds.shape[1]
     slab = m * max(1, SLAB // m)
     gaps = np.empty(n)
     for left in range(start, stop, slab):
         right = min(left + slab, stop)
-        lanes = np.zeros((n, m), rows.dtype)
-        for row, class_, cell, lane in zip(rows, classes, cells, lanes, strict=True):
+        lanes, added = np.zeros((n, m), rows.dtype), np.zeros((classes, right - left), rows.dtype)
+        for i, lane in enumerate(lanes):
             for first in range(left, right, m):
                 last = min(first + m, right)
-                v = row[first:last] - reference[first:last]
+                v = rows[i, first:last] - reference[first:last]
                 lane[: last - first] += v * v
-                totals[class_, first:last] += v
-                folds[cell, : last - first] += signs[first:last] * v
-        squares += _added(lanes[:, : right - left])
-        for k in range(0, len(others), n):
-            squared_distances(rows[:, left:right], others[k : k + n, left:right], gaps)
-            distances[k : k + n] += gaps
+                added[(cell + i // size) % classes, first - left : last - left] += v
+                folds[i // size, : last - first] += signs[first:last] * v
+        squares[:n] += _added(lanes[:, : right - left])
+        totals[:, left:right] += added
+        for k in range(n, len(rows), n):
+            squared_distances(rows[:n, left:right], rows[k : k + n, left:right], gaps)
+            squares[k : k + n] += gaps
 
 
 def _added(lanes: Floats) -> NDArray[np.float64]:

@@ -23,7 +23,13 @@ CACHE = 2**23
 """Bytes of a layer in a batch beyond which nothing is gained on a CPU: larger ones leave its caches."""
 
 EFFICIENT_ROWS = 64
-"""Rows that large nets need to make up for reading their weights."""
+"""Rows that large nets need to make up for reading their weights, ..."""
+
+LARGE = 2**24
+"""... unless a layer then takes more bytes than this, and input and output leave the last of the caches, ..."""
+
+FEWEST_ROWS = 24
+"""... but these at least, to make up for what is done once a layer."""
 
 _ABOUT_SHAPES = re.compile(r"shape|size|dimension|channel|expected|mat1|batch|input|index", re.IGNORECASE)
 
@@ -111,7 +117,8 @@ def rows_for(image_bytes: int, layer_bytes: Sequence[int], device: torch.device)
     """
     rows = MEMORY // (image_bytes + sum(layer_bytes))
     if device.type == "cpu":
-        rows = min(rows, max(EFFICIENT_ROWS, CACHE // max(image_bytes, *layer_bytes)))
+        largest = max(image_bytes, *layer_bytes)
+        rows = min(rows, max(CACHE // largest, min(EFFICIENT_ROWS, LARGE // largest), FEWEST_ROWS))
     else:
         rows *= 4
     return max(2, rows // 2 * 2)

@@ -60,18 +60,15 @@ class LayerSums:
         self._blocks, self._classes, self._channel_mean, self._rows = blocks, classes, channel_mean, rows
         self._noise_blocks, self._noises = blocks if noise_blocks is None else noise_blocks, noises
         self._counts = np.zeros(blocks * classes, dtype=np.int64)
-        self._started = False
+        self._started, self._n = False, 0
         self._f = self._memory = torch.empty(0)
 
     def add(self, activation: Tensor, group: Group) -> None:
         """Add f(x), f(tau x) and f(x + eta) of each form, equal numbers of rows; `group` says of which draws."""
         flat = self._flat(activation)
         squares = self._normalise(flat, len(flat) // (2 + self._noises), activation.dtype, group)
-        moved = self._moved(squares)
-        group.add(self._deformed, squares[0])
-        group.add(self._noisy, squares[1:])
-        self._deformed_events += moved[0]
-        self._noisy_events += moved[1:]
+        group.add(self._sums, squares)
+        self._events += self._moved(squares[1:])
 
     def clean(self, activation: Tensor, group: Group) -> None:
         """Add f(x) to the normalisation, and keep it for the perturbed versions of the batch."""
@@ -80,20 +77,21 @@ class LayerSums:
             self._memory = torch.empty_like(f)
         # A copy: what runs next may work in place.
         self._f = self._memory[: len(f)].copy_(f)
-        self._normalise(self._f, len(f), activation.dtype, group)
+        (squares,) = self._normalise(self._f, len(f), activation.dtype, group)
+        group.add(self._squares, squares)
 
     def deformed(self, activation: Tensor, group: Group, weight: float) -> None:
         """Add |f(tau x) - f(x)|^2 times `weight`."""
         (squares,), moved = self._distances(self._flat(activation))
         group.add(self._deformed, weight * squares)
-        self._deformed_events += moved[0]
+        self._events[0] += moved[0]
 
     def noisy(self, activation: Tensor, groups: Sequence[Group]) -> None:
         """Add |f(x + eta) - f(x)|^2, of the only form: the same x with other noise for each of `groups`."""
         squares, moved = self._distances(self._flat(activation))
         for one, group in zip(squares, groups, strict=True):
             group.add(self._noisy[0], one)
-        self._noisy_events[0] += moved.sum()
+        self._events[1] += moved.sum()
 
     def finish(self, noise: int = 0) -> BlockSums:
         """The sums so far, on the host; on a CPU in the same memory, which further batches change."""
@@ -106,23 +104,26 @@ class LayerSums:
             sketches=self._sketches.cpu().numpy().reshape(*shape, self._sketches.shape[1]),
             reference=self._reference.double().cpu().numpy(),
             counts=self._counts.reshape(shape).copy(),
-            deformed_events=int(self._deformed_events),
-            noisy_events=int(self._noisy_events[noise]),
+            deformed_events=int(self._events[0]),
+            noisy_events=int(self._events[1 + noise]),
             eps=self._eps,
         )
 
     def _normalise(self, versions: Tensor, n: int, dtype: torch.dtype, group: Group) -> Tensor:
-        """Add the first `n` rows to the normalisation; squared distances of further versions, shape (versions, n)."""
+        """Add the first `n` rows to the normalisation, all but their squared norms.
+
+        These, and squared distances of further versions from the first: shape (versions, n).
+        """
         if not self._started:
             self._allocate(versions[:n], dtype)
-        elif self._counts.sum() >= self._next_move:
+        elif self._n >= self._next_move:
             self._move_reference()
-        squares, distances = self._rows.add_shifted(versions, n, self._reference, group, self._totals, self._sketches)
-        group.add(self._squares, squares)
+        squares = self._rows.add_shifted(versions, n, self._reference, group, self._totals, self._sketches)
         self._counts[group.first : group.first + n // group.size] += group.size
+        self._n += n
         # At most sqrt(3) |f| or so: the mean is no larger than what it is a mean of.
-        self._rounding = ROUNDINGS * self._eps * (squares.sqrt() + self._reference_norm)
-        return distances
+        self._rounding = (squares[0].sqrt() + self._reference_norm).mul_(ROUNDINGS * self._eps)
+        return squares
 
     def _distances(self, f: Tensor) -> tuple[Tensor, Tensor]:
         """|f - f(x)|^2 row by row of each version, shape (versions, n), and how many of them are more than rounding."""
@@ -140,11 +141,11 @@ class LayerSums:
         self._set_reference(f.mean(dim=0))
         cells = self._blocks * self._classes
         self._next_move = GROWTH * len(f)
-        self._squares, self._deformed = (f.new_zeros(cells, dtype=torch.float64) for _ in range(2))
-        self._noisy = f.new_zeros((self._noises, self._noise_blocks * self._classes), dtype=torch.float64)
-        self._deformed_events, self._noisy_events = (
-            f.new_zeros(shape, dtype=torch.int64) for shape in ((), self._noises)
-        )
+        self._sums = f.new_zeros((2 + self._noises, cells), dtype=torch.float64)
+        self._squares, self._deformed, self._noisy = self._sums[0], self._sums[1], self._sums[2:]
+        if self._noise_blocks != self._blocks:
+            self._noisy = f.new_zeros((self._noises, self._noise_blocks * self._classes), dtype=torch.float64)
+        self._events = f.new_zeros(1 + self._noises, dtype=torch.int64)
         self._totals = f.new_zeros((self._classes, f.shape[1]), dtype=torch.float64)
         self._sketches = f.new_zeros((cells, sketch_width(f.shape[1], cells)), dtype=torch.float64)
 

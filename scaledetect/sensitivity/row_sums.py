@@ -32,12 +32,12 @@ class RowSums(Protocol):
 
     def add_shifted(
         self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """|v|^2 of v, the first `n` rows less `reference`, and squared distances of further versions of them in turn.
+    ) -> Tensor:
+        """|v|^2 of v, the first `n` rows less `reference`, and squared distances from these of their further versions.
 
-        Both float64, of shapes (n,) and (versions - 1, n). v is added to `totals`, float64, shape (C, A), which has a
-        row for each class, in turn over the sums that `group` names; and to `sketches`, float64, shape (sums, m), a row
-        for each of these sums; see `scaledetect.results.sketch.fold`.
+        One row for each version; float64, shape (versions, n). v is added to `totals`, float64, shape (C, A), which has
+        a row for each class, in turn over the sums that `group` names; and to `sketches`, float64, shape (sums, m), a
+        row for each of these sums; see `scaledetect.results.sketch.fold`.
         """
 
 
@@ -48,9 +48,6 @@ def row_sums_on(device: torch.device) -> RowSums:
 
 class KernelSums:
     """One pass over the activations: several times as fast as a chain of operations on a CPU, whose limit is memory."""
-
-    def __init__(self) -> None:
-        self._added = torch.empty(0)
 
     def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
         """See `RowSums`."""
@@ -66,37 +63,25 @@ class KernelSums:
 
     def add_shifted(
         self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Tensor:
         """See `RowSums`."""
-        every, m = versions.numpy(), sketches.shape[1]
-        rows, others, width = every[:n], every[n:], every.shape[1]
-        cells = np.arange(n) // group.size
-        classes = (group.first + cells) % len(totals)
-        added = self._zeros(totals.shape, versions.dtype)
+        rows, m = versions.numpy(), sketches.shape[1]
+        width = rows.shape[1]
         piece = m * max(1, PIECE // m)
         pieces = -(-width // piece)
         # Each piece has sums of its own, added up in their order: so nothing depends on the number of threads.
-        squares, distances = np.zeros((pieces, n)), np.zeros((pieces, len(others)))
-        folds = np.zeros((pieces, n // group.size, m), every.dtype)
-        constants = reference.numpy(), random_signs(width), classes, cells
-        target = added.numpy()
-        kernel = backend().shifted_sums
+        squares = np.zeros((pieces, len(rows)))
+        folds = np.zeros((pieces, n // group.size, m), rows.dtype)
+        constants = rows, n, reference.numpy(), random_signs(width), group.first, group.size
+        target, kernel = totals.numpy(), backend().shifted_sums
 
         def work(first: int, last: int) -> None:
             for k in range(first, last):
-                columns = k * piece, min(k * piece + piece, width)
-                kernel(rows, others, *constants, *columns, squares[k], distances[k], target, folds[k])
+                kernel(*constants, k * piece, min(k * piece + piece, width), squares[k], target, folds[k])
 
-        for_chunks(work, pieces, chunk=1, least=_least(every.size, pieces))
-        totals += added
+        for_chunks(work, pieces, chunk=1, least=_least(rows.size, pieces))
         sketches[group.first : group.first + folds.shape[1]] += torch.from_numpy(folds.sum(axis=0, dtype=np.float64))
-        return torch.from_numpy(squares.sum(axis=0)), torch.from_numpy(distances.sum(axis=0).reshape(-1, n))
-
-    def _zeros(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
-        # The same memory for all layers: new memory would cost more than filling it.
-        if self._added.numel() < shape.numel() or self._added.dtype != dtype:
-            self._added = torch.empty(shape.numel(), dtype=dtype)
-        return self._added[: shape.numel()].view(shape).zero_()
+        return torch.from_numpy(squares.sum(axis=0)).view(-1, n)
 
 
 class TorchSums:
@@ -113,12 +98,12 @@ class TorchSums:
 
     def add_shifted(
         self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Tensor:
         """See `RowSums`."""
         rows = versions[:n]
-        distances = self.squared_distances(versions[n:], rows).view(-1, n)
+        distances = self.squared_distances(versions[n:], rows)
         v = self._difference(rows, reference)
-        squares = _squared_norms(v)
+        squares = torch.cat([_squared_norms(v), distances]).view(-1, n)
         sums = v.view(-1, group.size, v.shape[1]).sum(dim=1) if group.size > 1 else v
         for c, total in enumerate(totals):
             total += sums[(c - group.first) % len(totals) :: len(totals)].sum(dim=0)
@@ -126,7 +111,7 @@ class TorchSums:
         signed = sums * self._signs_for(v)
         folded = pad(signed, (0, -v.shape[1] % m)).view(len(sums), -1, m).sum(dim=1)
         sketches[group.first : group.first + len(sums)] += folded
-        return squares, distances
+        return squares
 
     def _difference(self, one: Tensor, other: Tensor) -> Tensor:
         """`one` - `other`, in memory that the next call uses again."""

@@ -197,29 +197,25 @@ def test_squared_distances(width: int, dtype: Any, rng: np.random.Generator) -> 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("m", "start", "stop"), [(1, 0, 1), (32, 0, 30), (32, 64, 150), (100, 0, 20_001)])
 def test_shifted_sums(m: int, start: int, stop: int, dtype: Any, rng: np.random.Generator) -> None:
-    rows, reference = rng.normal(size=(6, stop + 3)).astype(dtype), rng.normal(size=stop + 3).astype(dtype)
-    # Three versions: two are taken at once, and one by itself.
-    others = rng.normal(size=(18, stop + 3)).astype(dtype)
+    # Three further versions: two are taken at once, and one by itself.
+    rows, reference = rng.normal(size=(24, stop + 3)).astype(dtype), rng.normal(size=stop + 3).astype(dtype)
     signs = rng.choice(np.array([-1, 1], dtype=np.int8), stop + 3)
-    classes, cells = np.array([1, 1, 0, 0, 1, 1]), np.arange(6) // 2
 
     def work(kernels: Kernels) -> Any:
-        squares, distances = np.ones(6), np.ones(18)
-        totals, folds = np.ones((2, stop + 3), dtype), np.ones((3, m), dtype)
-        kernels.shifted_sums(
-            rows, others, reference, signs, classes, cells, start, stop, squares, distances, totals, folds
-        )
-        return np.concatenate([squares, totals.ravel(), folds.ravel(), distances])
+        squares, totals, folds = np.ones(24), np.ones((2, stop + 3)), np.ones((3, m), dtype)
+        kernels.shifted_sums(rows, 6, reference, signs, 5, 2, start, stop, squares, totals, folds)
+        return np.concatenate([squares, totals.ravel(), folds.ravel()])
 
     assert same(work)
-    v = (rows.astype(float) - reference)[:, start:stop]
-    found, distances = np.split(work(twin), [-18])
-    gaps = others.reshape(3, 6, -1).astype(float) - rows
-    np.testing.assert_allclose(distances, 1 + np.square(gaps[..., start:stop]).sum(axis=2).ravel(), rtol=1e-5)
+    clean, *others = rows.astype(float).reshape(4, 6, -1)
+    v = (clean - reference)[:, start:stop]
+    found = work(twin)
     np.testing.assert_allclose(found[:6], 1 + np.square(v).sum(axis=1), rtol=1e-5)
+    gaps = (np.array(others) - clean)[..., start:stop]
+    np.testing.assert_allclose(found[6:24], 1 + np.square(gaps).sum(axis=2).ravel(), rtol=1e-5)
     expected = np.ones((2, stop + 3))
     expected[:, start:stop] += [v[2:4].sum(axis=0), v[[0, 1, 4, 5]].sum(axis=0)]
-    np.testing.assert_allclose(found[6 : -3 * m], expected.ravel(), atol=1e-5)
+    np.testing.assert_allclose(found[24 : -3 * m], expected.ravel(), atol=1e-5)
     folds = np.ones((3, m))
     np.add.at(folds.T, np.arange(stop - start) % m, (signs[start:stop] * (v[::2] + v[1::2])).T)
     np.testing.assert_allclose(found[-3 * m :], folds.ravel(), atol=1e-4)

@@ -18,21 +18,20 @@ from scaledetect.sensitivity.layer_sums import LayerSums
 from scaledetect.sensitivity.row_sums import KernelSums, TorchSums
 
 
-@pytest.mark.parametrize("rows", [KernelSums, TorchSums])
-def test_memory_is_used_again(rows: type[KernelSums] | type[TorchSums]) -> None:
+def test_memory_for_differences_is_used_again() -> None:
     """By as many numbers or fewer of the same type; others have new memory."""
-    shared = rows()
+    shared = TorchSums()
 
     def place(n: int, width: int, dtype: torch.dtype) -> int:
         one = torch.ones(n, width, dtype=dtype)
-        found = shared._difference(one, one) if isinstance(shared, TorchSums) else shared._zeros(one.shape, dtype)
+        found = shared._difference(one, one)
         assert (found.shape, found.dtype, float(found.abs().max())) == (one.shape, dtype, 0)
         found += 1
         return found.data_ptr()
 
     first = place(4, 6, torch.float32)
     assert first == place(4, 6, torch.float32) == place(3, 8, torch.float32) == place(1, 23, torch.float32)
-    keep = shared._memory if isinstance(shared, TorchSums) else shared._added
+    keep = shared._memory
     assert place(5, 5, torch.float32) != first
     assert place(5, 5, torch.float64) != keep.data_ptr()
 
@@ -65,10 +64,9 @@ def test_wide_layers_are_summed_by_pieces(
     pieces: list[tuple[int, int]] = []
 
     def shifted_sums(
-        x: Any, others: Any, reference: Any, signs: Any, classes: Any, cells: Any, start: int, stop: int, *_: Any
+        x: Any, n: int, reference: Any, signs: Any, cell: int, size: int, start: int, stop: int, *_: Any
     ) -> None:
-        assert (len(x), len(others), len(reference), len(signs)) == (4, 8, width, width)
-        assert (classes.tolist(), cells.tolist()) == ([1, 1, 0, 0], [0, 0, 1, 1])
+        assert (len(x), n, len(reference), len(signs), cell, size) == (12, 4, width, width, 3, 2)
         pieces.append((start, stop))
 
     monkeypatch.setattr(row_sums, "backend", lambda: SimpleNamespace(shifted_sums=shifted_sums))
