@@ -3,16 +3,13 @@
 Limits: VGG11, its own layers at 32 x 32, 1.1 times as long; ResNet18, all 61 layers at 112 x 112, 1.3 times as long and
 200 MB more. Run on a quiet machine: python benchmarks/bench_evaluator.py
 
-On two quiet cores with AVX2 ResNet18, nine pairs, takes 1.30 and 1.34 times as long, and VGG11 1.13 to 1.18, where
-earlier runs gave 1.07 to 1.10. With AVX-512 convolutions take two thirds of the time, and sums as long as before:
-ResNet18 1.42 and 1.40 (1.49 and 1.52 before rows were read together), VGG11 1.13 and 1.15. The limits are not kept.
-Most of what is added are the sums, which read every activation once, by one core: at 15 GB/s (at 10 before several
-versions were read at once), where a mere sum reads 24; a second thread, even one of torch's own, gains little. Then
-come the estimates, the small operations of 61 layers and five batches, the draws, and the pass that finds the layers.
-Page faults, of which fresh memory of more than 32 MB has 10,000 a layer, make both sides slower by up to a fifth, now
-and then: MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment takes them away.
-The versions of a batch run in one pass, so
-that none of its activations is kept for another.
+On two quiet cores with AVX-512 ResNet18 takes 1.25 and 1.17 times as long, VGG11 1.09, with 28 to 53 MB more. Most of
+what is added are the sums, which read every activation once, by one core at 19 GB/s: memory gives it no more, and a
+second thread, even one of torch's own, gains little. Then come the estimates, the draws, and the pass that finds the
+layers. The versions of a batch run in one pass, so that none of its activations is kept for another; batches are small
+enough for a layer's input and output to stay in the last of the caches, where a bare pass too is faster by some percent.
+Page faults, of which fresh memory has thousands a layer, make both sides slower by up to a fifth, now and then:
+MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment takes them away.
 """
 
 from __future__ import annotations

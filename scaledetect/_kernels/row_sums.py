@@ -6,7 +6,7 @@ import numpy as np
 
 from scaledetect._kernels.jit import inlined, kernel
 
-__all__ = ["shifted_sums", "squared_distances"]
+__all__ = ["settle_rows", "shifted_sums", "squared_distances"]
 
 LANES = 512
 """Sums side by side, added up in double precision at the end: a loop over them becomes vector instructions."""
@@ -117,3 +117,29 @@ def shifted_sums(  # type: ignore[no-untyped-def]
             total, sums = totals[c, left:right], added[c]
             for j in range(right - left):
                 total[j] += sums[j]
+
+
+@kernel
+def settle_rows(parts, folds, cell, size, norm, rounding, squares, events, sketches, limits):  # type: ignore[no-untyped-def]
+    """Add what `shifted_sums` has of each piece of the columns to the sums of all batches.
+
+    `parts` (pieces, versions times n) go to the first rows of `squares` (versions or more, cells), double, `size` rows each to a cell, from
+    number `cell` on; `folds` (pieces, k, m) to `sketches` (cells, m), double. `limits` (n,), double, become `rounding`
+    times |v| + `norm`; `events` (versions,) count the rows of each further version that are further away.
+    """
+    pieces, n = parts.shape[0], len(limits)
+    for i in range(n):
+        for version in range(parts.shape[1] // n):
+            square = 0.0
+            for piece in range(pieces):
+                square += parts[piece, version * n + i]
+            squares[version, cell + i // size] += square
+            if version == 0:
+                limits[i] = rounding * (np.sqrt(square) + norm)
+            elif np.sqrt(square) > limits[i]:
+                events[version] += 1
+    for piece in range(pieces):
+        for k in range(folds.shape[1]):
+            sketch, fold = sketches[cell + k], folds[piece, k]
+            for j in range(len(fold)):
+                sketch[j] += fold[j]

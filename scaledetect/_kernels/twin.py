@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scaledetect._kernels.row_sums import LANES, SLAB
 
 __all__ = [
-    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "shifted_sums",
-    "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
+    "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "settle_rows",
+    "shifted_sums", "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
@@ -360,6 +360,31 @@ def shifted_sums(
         for k in range(n, len(rows), n):
             squared_distances(rows[:n, left:right], rows[k : k + n, left:right], gaps)
             squares[k : k + n] += gaps
+
+
+def settle_rows(
+    parts: NDArray[np.float64],
+    folds: Floats,
+    cell: int,
+    size: int,
+    norm: float,
+    rounding: float,
+    squares: NDArray[np.float64],
+    events: Ints,
+    sketches: NDArray[np.float64],
+    limits: NDArray[np.float64],
+) -> None:
+    """Add the pieces up, to the sums of all batches; see the kernel."""
+    rows = np.zeros((parts.shape[1] // len(limits), len(limits)))
+    for part in parts:
+        rows += part.reshape(rows.shape)
+    for i, row in enumerate(rows.T):
+        squares[: len(rows), cell + i // size] += row
+    norms = np.sqrt(rows)
+    limits[:] = rounding * (norms[0] + norm)
+    events[1 : len(rows)] += (norms[1:] > limits).sum(axis=1)
+    for fold in folds:
+        sketches[cell : cell + len(fold)] += fold
 
 
 def _added(lanes: Floats) -> NDArray[np.float64]:

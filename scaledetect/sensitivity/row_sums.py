@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from scaledetect._kernels.driver import for_chunks
 from scaledetect.results.sketch import random_signs
 from scaledetect.sensitivity.batching import Group
 
-__all__ = ["KernelSums", "RowSums", "TorchSums", "row_sums_on"]
+__all__ = ["KernelSums", "RowSums", "Sums", "TorchSums", "row_sums_on"]
 
 PIECE = 2**15
 """Columns that a thread takes at a time."""
@@ -24,20 +25,46 @@ WORTH_THREADS = 2**23
 milliseconds after a layer has run, hold the processors."""
 
 
+@dataclass
+class Sums:
+    """What the rows of one layer add up to, on its device: C classes, whose cells take turns, activations of A numbers.
+
+    Attributes
+    ----------
+    reference : Tensor
+        Subtracted from the first version; of the type of the layer, shape (A,). `norm` is its length.
+    rounding : float
+        Times |v| + norm it is a distance below which two activations are equal.
+    squares : Tensor
+        Sums of |v|^2, then of squared distances of each further version from the first; float64, (versions, cells).
+        Batches may have fewer versions.
+    events : Tensor
+        Rows of each version further away than rounding, none of the first; int64, (versions,).
+    totals : Tensor
+        Sums of v = f - reference by class; float64, (C, A).
+    sketches : Tensor
+        Sums of v by cell, folded as by `scaledetect.results.sketch.fold`; float64, (cells, m).
+    """
+
+    reference: Tensor
+    norm: float
+    rounding: float
+    squares: Tensor
+    events: Tensor
+    totals: Tensor
+    sketches: Tensor
+
+
 class RowSums(Protocol):
     """What is summed over activations of shape (n, A), all of one type; shared by the layers of a net."""
 
     def squared_distances(self, ones: Tensor, other: Tensor) -> Tensor:
         """Sum of (one - other)^2 in each row of `ones`, several versions of `other` in turn; float64, shape (rows,)."""
 
-    def add_shifted(
-        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> Tensor:
-        """|v|^2 of v, the first `n` rows less `reference`, and squared distances from these of their further versions.
+    def add(self, versions: Tensor, n: int, group: Group, sums: Sums) -> Tensor:
+        """Add `n` rows, and as many of each further version after them, to the cells that `group` names.
 
-        One row for each version; float64, shape (versions, n). v is added to `totals`, float64, shape (C, A), which has
-        a row for each class, in turn over the sums that `group` names; and to `sketches`, float64, shape (sums, m), a
-        row for each of these sums; see `scaledetect.results.sketch.fold`.
+        Returns the distances, float64, shape (n,), below which another version of a row is equal to it.
         """
 
 
@@ -61,27 +88,27 @@ class KernelSums:
         for_chunks(work, n, least=_least(y.size, n))
         return torch.from_numpy(out)
 
-    def add_shifted(
-        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> Tensor:
+    def add(self, versions: Tensor, n: int, group: Group, sums: Sums) -> Tensor:
         """See `RowSums`."""
-        rows, m = versions.numpy(), sketches.shape[1]
+        rows, m = versions.numpy(), sums.sketches.shape[1]
         width = rows.shape[1]
         piece = m * max(1, PIECE // m)
         pieces = -(-width // piece)
         # Each piece has sums of its own, added up in their order: so nothing depends on the number of threads.
-        squares = np.zeros((pieces, len(rows)))
+        parts, limits = np.zeros((pieces, len(rows))), np.empty(n)
         folds = np.zeros((pieces, n // group.size, m), rows.dtype)
-        constants = rows, n, reference.numpy(), random_signs(width), group.first, group.size
-        target, kernel = totals.numpy(), backend().shifted_sums
+        constants = rows, n, sums.reference.numpy(), random_signs(width), group.first, group.size
+        totals, kernels = sums.totals.numpy(), backend()
 
         def work(first: int, last: int) -> None:
             for k in range(first, last):
-                kernel(*constants, k * piece, min(k * piece + piece, width), squares[k], target, folds[k])
+                columns = k * piece, min(k * piece + piece, width)
+                kernels.shifted_sums(*constants, *columns, parts[k], totals, folds[k])
 
         for_chunks(work, pieces, chunk=1, least=_least(rows.size, pieces))
-        sketches[group.first : group.first + folds.shape[1]] += torch.from_numpy(folds.sum(axis=0, dtype=np.float64))
-        return torch.from_numpy(squares.sum(axis=0)).view(-1, n)
+        targets = sums.squares.numpy(), sums.events.numpy(), sums.sketches.numpy(), limits
+        kernels.settle_rows(parts, folds, group.first, group.size, sums.norm, sums.rounding, *targets)
+        return torch.from_numpy(limits)
 
 
 class TorchSums:
@@ -96,22 +123,25 @@ class TorchSums:
         versions = self._difference(ones.view(-1, *other.shape), other)
         return _squared_norms(versions.flatten(0, 1))
 
-    def add_shifted(
-        self, versions: Tensor, n: int, reference: Tensor, group: Group, totals: Tensor, sketches: Tensor
-    ) -> Tensor:
+    def add(self, versions: Tensor, n: int, group: Group, sums: Sums) -> Tensor:
         """See `RowSums`."""
         rows = versions[:n]
         distances = self.squared_distances(versions[n:], rows)
-        v = self._difference(rows, reference)
+        v = self._difference(rows, sums.reference)
         squares = torch.cat([_squared_norms(v), distances]).view(-1, n)
-        sums = v.view(-1, group.size, v.shape[1]).sum(dim=1) if group.size > 1 else v
-        for c, total in enumerate(totals):
-            total += sums[(c - group.first) % len(totals) :: len(totals)].sum(dim=0)
-        m = sketches.shape[1]
-        signed = sums * self._signs_for(v)
-        folded = pad(signed, (0, -v.shape[1] % m)).view(len(sums), -1, m).sum(dim=1)
-        sketches[group.first : group.first + len(sums)] += folded
-        return squares
+        norms = squares.sqrt()
+        limits: Tensor = sums.rounding * (norms[0] + sums.norm)
+        group.add(sums.squares[: len(squares)], squares)
+        sums.events[1 : len(squares)] += (norms[1:] > limits).sum(dim=1)
+        cells = v.view(-1, group.size, v.shape[1]).sum(dim=1) if group.size > 1 else v
+        classes = len(sums.totals)
+        for c, total in enumerate(sums.totals):
+            total += cells[(c - group.first) % classes :: classes].sum(dim=0)
+        m = sums.sketches.shape[1]
+        signed = cells * self._signs_for(v)
+        folded = pad(signed, (0, -v.shape[1] % m)).view(len(cells), -1, m).sum(dim=1)
+        sums.sketches[group.first : group.first + len(cells)] += folded
+        return limits
 
     def _difference(self, one: Tensor, other: Tensor) -> Tensor:
         """`one` - `other`, in memory that the next call uses again."""

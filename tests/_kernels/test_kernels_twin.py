@@ -221,6 +221,30 @@ def test_shifted_sums(m: int, start: int, stop: int, dtype: Any, rng: np.random.
     np.testing.assert_allclose(found[-3 * m :], folds.ravel(), atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_settle_rows(dtype: Any, rng: np.random.Generator) -> None:
+    """Six rows, two to a cell, of three versions in two pieces; the third row of version 1 is near enough."""
+    parts, folds = rng.uniform(1, 2, size=(2, 18)), rng.normal(size=(2, 3, 5)).astype(dtype)
+    parts[:, 8] = 0.01
+
+    def work(kernels: Kernels) -> Any:
+        # One version more than there is in this batch.
+        squares, events = np.ones((4, 4)), np.array([0, 7, 7, 7])
+        sketches, limits = np.ones((4, 5)), np.full(6, np.nan)
+        kernels.settle_rows(parts, folds, 1, 2, 3.0, 0.1, squares, events, sketches, limits)
+        return np.concatenate([squares.ravel(), events, sketches.ravel(), limits])
+
+    assert same(work)
+    squares, events, sketches, limits = np.split(work(twin), [16, 20, 40])
+    expected = np.ones((4, 4))
+    expected[:3, 1:] += parts.sum(axis=0).reshape(3, 3, 2).sum(axis=2)
+    np.testing.assert_allclose(squares.reshape(4, 4), expected, rtol=1e-14)
+    assert events.tolist() == [0, 7 + 5, 7 + 6, 7]
+    assert sketches[:5].tolist() == [1] * 5
+    np.testing.assert_allclose(sketches[5:], 1 + folds.astype(float).sum(axis=0).ravel(), atol=1e-14)
+    np.testing.assert_allclose(limits, 0.1 * (np.sqrt(parts[:, :6].sum(axis=0)) + 3), rtol=1e-14)
+
+
 # ---------------------------------------------------------------------- the package with the JIT off
 
 DIGESTS = """

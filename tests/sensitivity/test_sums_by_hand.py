@@ -15,7 +15,7 @@ from scaledetect.results.sketch import random_signs
 from scaledetect.sensitivity import row_sums
 from scaledetect.sensitivity.batching import Group
 from scaledetect.sensitivity.layer_sums import LayerSums
-from scaledetect.sensitivity.row_sums import KernelSums, TorchSums
+from scaledetect.sensitivity.row_sums import KernelSums, Sums, TorchSums
 
 
 def test_memory_for_differences_is_used_again() -> None:
@@ -47,6 +47,13 @@ def test_signs_on_a_device_are_kept_for_what_is_as_long() -> None:
     assert sums._signs_for(torch.zeros(2, 101, dtype=torch.float64)).dtype == torch.float64
 
 
+def empty_sums(width: int, cells: int, m: int, versions: int = 3) -> Sums:
+    """Of a layer in float32 whose reference is 0."""
+    squares, sketches = (torch.zeros(shape, dtype=torch.float64) for shape in ((versions, cells), (cells, m)))
+    events, totals = torch.zeros(versions, dtype=torch.int64), torch.zeros(2, width, dtype=torch.float64)
+    return Sums(torch.zeros(width), 0.0, 0.0, squares, events, totals, sketches)
+
+
 @pytest.mark.parametrize(
     ("width", "m", "expected"),
     [
@@ -69,9 +76,12 @@ def test_wide_layers_are_summed_by_pieces(
         assert (len(x), n, len(reference), len(signs), cell, size) == (12, 4, width, width, 3, 2)
         pieces.append((start, stop))
 
-    monkeypatch.setattr(row_sums, "backend", lambda: SimpleNamespace(shifted_sums=shifted_sums))
-    x, totals, sketches = torch.ones(12, width), torch.zeros(2, width), torch.zeros(6, m, dtype=torch.float64)
-    KernelSums().add_shifted(x, 4, x[0], Group(3, 2), totals, sketches)
+    def settle_rows(parts: Any, folds: Any, cell: int, size: int, *_: Any) -> None:
+        assert (parts.shape, folds.shape, cell, size) == ((len(expected), 12), (len(expected), 2, m), 3, 2)
+
+    kernels = SimpleNamespace(shifted_sums=shifted_sums, settle_rows=settle_rows)
+    monkeypatch.setattr(row_sums, "backend", lambda: kernels)
+    KernelSums().add(torch.ones(12, width), 4, Group(3, 2), empty_sums(width, cells=6, m=m))
     assert sorted(pieces) == expected
 
 
@@ -84,7 +94,7 @@ def test_threads_share_what_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None
         x = torch.zeros(rows, 2**16)
         KernelSums().squared_distances(x, x)
         assert asked.pop() == (rows, {"least": least})
-        KernelSums().add_shifted(x, rows, x[0], Group(0, rows), torch.zeros(1, 2**16), torch.zeros(1, 1024))
+        KernelSums().add(x, rows, Group(0, rows), empty_sums(2**16, cells=1, m=1024))
         # Two pieces, one each time.
         assert asked.pop() == (2, {"chunk": 1, "least": 2 if rows == 128 else 3})
     assert isinstance(row_sums.row_sums_on(torch.device("cpu")), KernelSums)
