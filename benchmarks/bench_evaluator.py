@@ -7,9 +7,9 @@ On two quiet cores with AVX-512 ResNet18 takes 1.25 and 1.17 times as long, VGG1
 what is added are the sums, which read every activation once, by one core at 19 GB/s: memory gives it no more, and a
 second thread, even one of torch's own, gains little. Then come the estimates, the draws, and the pass that finds the
 layers. The versions of a batch run in one pass, so that none of its activations is kept for another; batches are small
-enough for a layer's input and output to stay in the last of the caches, where a bare pass too is faster by some percent.
-Page faults, of which fresh memory has thousands a layer, make both sides slower by up to a fifth, now and then:
-MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment takes them away.
+enough for a layer's input and output to stay in the last of the caches, where a bare pass too is faster by some
+percent. Page faults, of which fresh memory has thousands a layer, make both sides slower by up to a fifth, now and
+then: MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment takes them away.
 """
 
 from __future__ import annotations

@@ -123,9 +123,10 @@ def shifted_sums(  # type: ignore[no-untyped-def]
 def settle_rows(parts, folds, cell, size, norm, rounding, squares, events, sketches, limits):  # type: ignore[no-untyped-def]
     """Add what `shifted_sums` has of each piece of the columns to the sums of all batches.
 
-    `parts` (pieces, versions times n) go to the first rows of `squares` (versions or more, cells), double, `size` rows each to a cell, from
-    number `cell` on; `folds` (pieces, k, m) to `sketches` (cells, m), double. `limits` (n,), double, become `rounding`
-    times |v| + `norm`; `events` (versions,) count the rows of each further version that are further away.
+    `parts` (pieces, versions times n) go to the first rows of `squares` (versions or more, cells), double, `size` rows
+    each to a cell, from number `cell` on; `folds` (pieces, k, m) to `sketches` (cells, m), double. `limits` (n,),
+    double, become `rounding` times |v| + `norm`; `events` (versions,) count the rows of each further version that are
+    further away.
     """
     pieces, n = parts.shape[0], len(limits)
     for i in range(n):

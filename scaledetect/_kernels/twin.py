@@ -15,7 +15,8 @@ from scaledetect._kernels.row_sums import LANES, SLAB
 
 __all__ = [
     "add_pixels", "draw_indices", "fill_normals", "permute_indices", "permute_range", "raw_blocks", "settle_rows",
-    "shifted_sums", "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic", "warp_images",
+    "shifted_sums", "spread_labels", "squared_distances", "unrank_block", "unrank_open", "unrank_periodic",
+    "warp_images",
 ]  # fmt: skip
 
 Ints = NDArray[np.int64]
