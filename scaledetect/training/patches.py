@@ -24,19 +24,16 @@ class Windows:
     filter_size: int
     stride: int
     device: torch.device
-    _line: Tensor | None = field(init=False)
-    _mirrored_line: Tensor = field(init=False)
+    _in_place: bool = field(init=False)
     _by_axis: tuple[int, ...] = field(init=False)
+    _lines: dict[int, Tensor] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Axes (M, n, window, ..., site, ..., C) in the order (M, n, window, site, window, site, ..., C).
         pairs = [2 + axis + first for axis in range(self.dim) for first in (0, self.dim)]
         object.__setattr__(self, "_by_axis", (0, 1, *pairs, 2 + 2 * self.dim))
-        steps = torch.arange(self.stride * (self.out_size - 1) + self.filter_size)
-        line = (steps - self.left) % self.size
-        in_place = self.filter_size == self.stride and torch.equal(line, torch.arange(self.size))
-        object.__setattr__(self, "_line", None if in_place else line.to(self.device))
-        object.__setattr__(self, "_mirrored_line", ((steps - self.filter_size // 2) % self.size).to(self.device))
+        whole = self.filter_size == self.stride and self.size % self.stride == 0
+        object.__setattr__(self, "_in_place", whole and self.left == 0)
 
     @property
     def left(self) -> int:
@@ -58,37 +55,53 @@ class Windows:
 
         Written into `out`, if that is given and has the number of entries; else a view of the map, or a new tensor.
         """
-        return self._rows(maps, self._line, out)
+        if self._in_place:
+            return self._windows_of(maps).reshape(maps.shape[0], maps.shape[1] * self.n_windows, -1)
+        return self._rows(maps, self.left, out)
 
     def mirrored_rows(self, maps: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The same for windows i - F // 2 ... i + (F - 1) // 2: those that cover site i, for a map at stride 1.
 
         Their product with filters turned round is the adjoint of `rows` and of the product with the filters.
         """
-        return self._rows(maps, self._mirrored_line, out)
+        return self._rows(maps, self.filter_size // 2, out)
 
-    def _rows(self, maps: Tensor, line: Tensor | None, out: Tensor | None) -> Tensor:
-        members, n = maps.shape[:2]
-        if line is not None:
+    def _rows(self, maps: Tensor, before: int, out: Tensor | None) -> Tensor:
+        members, n, channels = *maps.shape[:2], maps.shape[-1]
+        lines = self._lines_of(members * n, before)
+        if out is None or out.numel() != len(lines) * channels:
+            out = maps.new_empty(len(lines) * channels)
+        rows = out.view(-1, channels)
+        torch.index_select(maps.reshape(-1, channels), 0, lines, out=rows)
+        return rows.view(members, n * self.n_windows, -1)
+
+    def _lines_of(self, n: int, before: int) -> Tensor:
+        """Which sites of `n` maps, one after the other, make up the windows that begin `before` sites earlier."""
+        lines = self._lines.get(before)
+        each = self.n_windows * self.filter_size**self.dim
+        if lines is None or len(lines) != n * each:
+            steps = torch.arange(self.stride * (self.out_size - 1) + self.filter_size) - before
+            sites = torch.arange(self.size**self.dim).view(1, 1, *(self.size,) * self.dim, 1)
             for axis in range(2, 2 + self.dim):
-                maps = maps.index_select(axis, line)
+                sites = sites.index_select(axis, steps % self.size)
+            one = self._windows_of(sites).flatten()
+            lines = (self.size**self.dim * torch.arange(n)[:, None] + one).flatten().to(self.device)
+            self._lines[before] = lines
+        return lines
+
+    def _windows_of(self, maps: Tensor) -> Tensor:
+        """Shape (M, n, window, ..., site, ..., C) of maps that do not wind around the torus."""
         for axis in range(2, 2 + self.dim):
             maps = maps.unfold(axis, self.filter_size, self.stride)
         # Sites before channels: whole lines of a window are copied at a time.
-        windows = maps.movedim(2 + self.dim, -1)
-        shape = (members, n * self.n_windows, -1)
-        if line is None:
-            return windows.reshape(shape)
-        if out is None or out.numel() != windows.numel():
-            return windows.reshape(shape).contiguous()
-        return out.view(windows.shape).copy_(windows).view(shape)
+        return maps.movedim(2 + self.dim, -1)
 
     def adjoint(self, rows: Tensor) -> Tensor:
         """What `rows` does backwards: the map on which each site holds the sum over all windows that cover it."""
         members, channels = rows.shape[0], rows.shape[-1] // self.filter_size**self.dim
         sides = (self.out_size,) * self.dim + (self.filter_size,) * self.dim
         split = rows.reshape(members, -1, *sides, channels).permute(self._by_axis)
-        if self._line is None:
+        if self._in_place:
             return split.reshape(members, split.shape[1], *(self.size,) * self.dim, channels)
         for axis in range(2, 2 + self.dim):
             split = self._overlaid(split, axis)
