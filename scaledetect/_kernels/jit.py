@@ -20,7 +20,7 @@ from numba.core import caching
 from numba.extending import intrinsic
 
 __all__ = [
-    "cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "prefetch", "stream_zeros", "udiv",
+    "cache_folder", "cache_state", "inlined", "kernel", "mulhi", "mulhilo", "stream_copy", "stream_zeros", "udiv",
     "write_fence",
 ]  # fmt: skip
 
@@ -148,42 +148,43 @@ def stream_zeros(typingctx: Any, address: Any) -> Any:
     """Write 32 bytes of zeros at an address that is a multiple of 32, past the caches: no line is read before."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        from llvmlite import ir
-
-        words = ir.VectorType(_int_type(64), 4)
-        store = builder.store(ir.Constant(words, None), builder.inttoptr(args[0], words.as_pointer()), align=32)
-        store.set_metadata("nontemporal", builder.module.add_metadata([_int_type(32)(1)]))
+        _stream(builder, None, args[0])
         return context.get_dummy_value()
 
     return types.void(types.uint64), codegen
 
 
 @intrinsic
+def stream_copy(typingctx: Any, source: Any, address: Any) -> Any:
+    """The same with the 32 bytes that stand at `source`, of whatever alignment."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _stream(builder, args[0], args[1])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), codegen
+
+
+def _stream(builder: Any, source: Any, address: Any) -> None:
+    from llvmlite import ir
+
+    words = ir.VectorType(_int_type(64), 4)
+    pointer = words.as_pointer()
+    zeros = ir.Constant(words, None)
+    found = zeros if source is None else builder.load(builder.inttoptr(source, pointer), align=1)
+    store = builder.store(found, builder.inttoptr(address, pointer), align=32)
+    store.set_metadata("nontemporal", builder.module.add_metadata([_int_type(32)(1)]))
+
+
+@intrinsic
 def write_fence(typingctx: Any) -> Any:
-    """All that was written before is seen before all written after, `stream_zeros` included."""
+    """All that was written before is seen before all written after, past the caches too."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.fence("seq_cst")
         return context.get_dummy_value()
 
     return types.void(), codegen
-
-
-@intrinsic
-def prefetch(typingctx: Any, address: Any) -> Any:
-    """Ask for the cache line of an address that is going to be written."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        from llvmlite import ir
-
-        byte, flag = _int_type(8).as_pointer(), _int_type(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
-        function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
-        to_write, keep, data = flag(1), flag(3), flag(1)
-        builder.call(function, [builder.inttoptr(args[0], byte), to_write, keep, data])
-        return context.get_dummy_value()
-
-    return types.void(types.uint64), codegen
 
 
 def _int_type(bits: int) -> Any:

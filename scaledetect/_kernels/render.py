@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaledetect._kernels.jit import inlined, kernel, prefetch, stream_zeros, write_fence
+from scaledetect._kernels.jit import inlined, kernel, stream_copy, stream_zeros, write_fence
 
 __all__ = [
     "add_pixels",
@@ -19,8 +19,6 @@ _LARGE = 33_554_432
 """Bytes of images that no cache holds: they are filled past it."""
 _DENSE = 1024
 """Bytes of an image below which its two pixels touch so much of it that nothing is gained by that."""
-_PIECE = 16_384
-"""Bytes filled past the caches at a time: less is not in memory yet when it is asked back, more is slower."""
 _WIDE = np.uint64(32)
 """Bytes of one store past the caches."""
 
@@ -56,22 +54,37 @@ def _rows_in(most, one):  # type: ignore[no-untyped-def]
 
 @inlined
 def _add_past_caches(pairs, value, flat, sites, side):  # type: ignore[no-untyped-def]
-    rows = _rows_in(_PIECE, sites * flat.itemsize)
-    n, size, begin = len(pairs), np.uint64(flat.itemsize), np.uint64(flat.ctypes.data)
+    """Each byte is written once, in order: zeros, and the stores that have pixels when their turn comes."""
+    size, begin = np.uint64(flat.itemsize), np.uint64(flat.ctypes.data)
     end = (begin + np.uint64(flat.nbytes)) // _WIDE * _WIDE
-    done = (begin + _WIDE - _ONE) // _WIDE * _WIDE
-    flat[: np.int64((done - begin) // size)] = 0
+    done = start = (begin + _WIDE - _ONE) // _WIDE * _WIDE
+    flat[: np.int64((start - begin) // size)] = 0
     flat[np.int64((end - begin) // size) :] = 0
-    # A piece is filled; of the one before it the lines with pixels are asked back; of the one before that they are set.
-    for first in range(0, n + 2 * rows, rows):
-        upto = min(end, begin + np.uint64((first + rows) * sites) * size // _WIDE * _WIDE)
-        while done < upto:
-            stream_zeros(done)
-            done += _WIDE
-        for i in range(max(0, first - rows), min(first, n)):
-            for pixel in range(2):
-                prefetch(begin + np.uint64(i * sites + _site(pairs, i, pixel, side)) * size)
-        _set_pixels(pairs, value, flat, sites, side, max(0, first - 2 * rows), min(first - rows, n))
+    # What is to stand at `done`, as far as it is known.
+    wide = np.zeros(np.int64(_WIDE // size), flat.dtype)
+    source = np.uint64(wide.ctypes.data)
+    for i in range(len(pairs)):
+        one, other = _site(pairs, i, 0, side), _site(pairs, i, 1, side)
+        for site in (min(one, other), max(one, other)):
+            place = i * sites + site
+            address = begin + np.uint64(place) * size
+            if address < start or address >= end:
+                flat[place] += value
+                continue
+            if address >= done + _WIDE:
+                stream_copy(source, done)
+                wide[:] = 0
+                done += _WIDE
+                while done + _WIDE <= address:
+                    stream_zeros(done)
+                    done += _WIDE
+            wide[np.int64((address - done) // size)] += value
+    if done < end:
+        stream_copy(source, done)
+        done += _WIDE
+    while done < end:
+        stream_zeros(done)
+        done += _WIDE
     write_fence()
 
 
