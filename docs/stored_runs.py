@@ -22,9 +22,14 @@ def finished(folder: Path, figure: str) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def give_back(folder: Path, tables: Mapping[str, pd.DataFrame], jobs: Mapping[str, Mapping[str, object]]) -> None:
-    """Make a folder in which a reproduction goes on after `jobs`, each of which says what its rows have in columns."""
+    """Make a folder in which a reproduction goes on after `jobs`, each of which says what its rows have in columns.
+
+    Jobs that the folder has finished stay as they are.
+    """
     for job, marks in jobs.items():
         target = folder / "jobs" / job
+        if target.is_dir():
+            continue
         target.mkdir(parents=True)
         for name, table in tables.items():
             rows = table[(table[list(marks)] == pd.Series(marks)).all(axis=1)]
