@@ -15,7 +15,7 @@ from scaledetect.results.sketch import random_signs
 from scaledetect.sensitivity import row_sums
 from scaledetect.sensitivity.batching import Group
 from scaledetect.sensitivity.layer_sums import LayerSums
-from scaledetect.sensitivity.row_sums import KernelSums, Sums, TorchSums
+from scaledetect.sensitivity.row_sums import KernelSums, RowSums, Sums, TorchSums
 
 
 def test_memory_for_differences_is_used_again() -> None:
@@ -101,8 +101,8 @@ def test_threads_share_what_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(row_sums.row_sums_on(torch.device("meta")), TorchSums)
 
 
-def layer_of(classes: int = 2, channel_mean: bool = False) -> LayerSums:
-    return LayerSums(blocks=4, classes=classes, channel_mean=channel_mean, rows=KernelSums())
+def layer_of(classes: int = 2, channel_mean: bool = False, rows: type[RowSums] = KernelSums) -> LayerSums:
+    return LayerSums(blocks=4, classes=classes, channel_mean=channel_mean, rows=rows())
 
 
 def test_the_reference_is_the_mean_whenever_there_are_eight_times_as_many_draws() -> None:
@@ -163,17 +163,18 @@ def test_draws_moved_by_rounding_are_no_events() -> None:
         assert (sums.deformed_events, sums.noisy_events, sums.eps) == (events, 0, eps)
 
 
-def test_clean_activations_are_kept_in_the_same_memory_for_their_perturbed_versions() -> None:
-    layer, f = layer_of(), torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("rows", [KernelSums, TorchSums])
+def test_clean_activations_are_kept_in_the_same_memory_for_their_perturbed_versions(rows: type[RowSums]) -> None:
+    layer, f = layer_of(rows=rows), torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     places = set()
-    for rows in (f, f[:1], f[:3], f):
-        kept = rows.clone()
+    for some in (f, f[:1], f[:3], f):
+        kept = some.clone()
         layer.clean(kept, Group(0, 1))
         kept.zero_()
         places.add(layer._f.data_ptr())
-        assert layer._f.tolist() == rows.tolist()
+        assert layer._f.tolist() == some.tolist()
     assert len(places) == 1
-    one = layer_of()
+    one = layer_of(rows=rows)
     one.clean(f[:1], Group(0, 1))
     assert one._f.tolist() == f[:1].tolist()
     one.deformed(f[:1] + 1, Group(0, 1), 0.25)
