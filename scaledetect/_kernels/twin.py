@@ -376,9 +376,7 @@ def settle_rows(
     limits: NDArray[np.float64],
 ) -> None:
     """Add the pieces up, to the sums of all batches; see the kernel."""
-    rows = np.zeros((parts.shape[1] // len(limits), len(limits)))
-    for part in parts:
-        rows += part.reshape(rows.shape)
+    rows = np.cumsum(parts, axis=0)[-1].reshape(-1, len(limits))
     for i, row in enumerate(rows.T):
         squares[: len(rows), cell + i // size] += row
     norms = np.sqrt(rows)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from scaledetect._base.arguments import LARGEST, one_of, text
 from scaledetect._base.errors import InvalidValueError, unknown_name
@@ -45,6 +45,10 @@ _Seed = Annotated[int, Field(ge=0, le=2**64 - 1)]
 # TOML knows arrays only, which strict models do not take for tuples.
 _Counts = Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
 _Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
+# In a union the oldest pydantic forgets `strict=False`.
+_EachLayer = Annotated[
+    tuple[_Count, ...], Field(min_length=1), BeforeValidator(lambda x: tuple(x) if isinstance(x, list) else x)
+]
 
 
 class Budgets(Table):
@@ -64,8 +68,8 @@ class Budgets(Table):
 class ReferenceNet(Table):
     """A net that the card is measured on: filter side and stride, one number or one per layer, and depth."""
 
-    filter_size: _Count | _Counts
-    stride: _Count | _Counts
+    filter_size: _Count | _EachLayer
+    stride: _Count | _EachLayer
     depth: _Count
 
     @property

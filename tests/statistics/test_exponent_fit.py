@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import scaledetect as sd
+from scaledetect.statistics.bootstrap import _mean
 
 A = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
 
@@ -111,3 +112,22 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], name: str) -> None:
 def test_bad_ratios_are_named(numerator: list[float], denominator: list[float], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}="):
         sd.bootstrap_ratio(numerator, denominator)
+
+
+def test_an_interval_does_not_depend_on_the_last_bit() -> None:
+    """Resamples that are the sample in another order tie with it, however their sums are rounded."""
+    values = np.log(np.random.default_rng(0).uniform(1, 3, size=5))
+    one = sd.bootstrap_mean(values, resamples=2999)
+    for shift in range(1, 9):
+        other = sd.bootstrap_mean(values + shift * 1e-15, resamples=2999)
+        assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_mean_is_the_same_in_any_order_and_layout(axis: int) -> None:
+    rng = np.random.default_rng(0)
+    sample = rng.normal(size=10)
+    orders = np.array([rng.permutation(sample) for _ in range(200)])
+    found = _mean(orders if axis else np.asfortranarray(orders).T, axis)
+    assert set(found.tolist()) == {float(_mean(sample, 0))}
+    assert found[0] == pytest.approx(sample.mean(), rel=1e-14)
