@@ -9,9 +9,9 @@ it in products of matrices, three a layer. Plain descent adds each gradient to t
 gradient is stored, and windows that do not overlap are views of the map. A plain step of one net takes 3 to 5 ms, most
 of it the cost of some 150 small operations. Where filters overlap (s = 1) the windows are copied, into
 memory that is kept, by one selection of lines: fresh memory costs three times the copy. At width 256 the products
-decide: they take five sixths of the time, at 189 GFLOP/s of the 196 that two cores with AVX-512 can do (AMD EPYC). So
-1.8 is out of reach there, where the convolutions of the plain loop gain more from AVX-512 than products do: 1.30 to
-1.36, and 1.6 if nothing but products took time. With AVX2 1.8 was kept.
+decide: they take five sixths of the time, at 189 GFLOP/s of the 196 that a large product of torch reaches on two cores
+with AVX-512 (AMD EPYC, Zen 4). So 1.8 is out of reach there, where the plain loop's convolutions, of oneDNN, gain more
+from AVX-512 than products, of MKL: 1.30 to 1.36, and 1.6 if nothing but products took time. With AVX2 1.8 was kept.
 """
 
 from __future__ import annotations
