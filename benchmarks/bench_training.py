@@ -7,11 +7,12 @@ Run on a quiet machine: python benchmarks/bench_training.py
 Where time goes at s = F = 2, width 64, profiled on two cores: one step of ten members takes about 2 ms, nine tenths of
 it in products of matrices, three a layer. Plain descent adds each gradient to the weights within its product, so no
 gradient is stored, and windows that do not overlap are views of the map. A plain step of one net takes 3 to 5 ms, most
-of it the cost of some 150 small operations. Where filters overlap (s = 1) the windows are copied, into
-memory that is kept, by one selection of lines: fresh memory costs three times the copy. At width 256 the products
-decide: they take five sixths of the time, at 189 GFLOP/s of the 196 that a large product of torch reaches on two cores
-with AVX-512 (AMD EPYC, Zen 4). So 1.8 is out of reach there, where the plain loop's convolutions, of oneDNN, gain more
-from AVX-512 than products, of MKL: 1.30 to 1.36, and 1.6 if nothing but products took time. With AVX2 1.8 was kept.
+of it the cost of some 150 small operations. Where filters overlap (s = 1) the windows of a few nets at a time are
+gathered, by one selection of lines, and multiplied while the caches still have them: going forward, and again for the
+gradient, which is faster than to fetch from memory what was kept. At width 256 the products decide: they take five
+sixths of the time, at 189 GFLOP/s of the 196 that a large product of torch reaches on two cores with AVX-512 (AMD EPYC,
+Zen 4). So 1.8 is out of reach there, where the plain loop's convolutions, of oneDNN, gain more from AVX-512 than
+products, of MKL: 1.30 to 1.36, and 1.6 if nothing but products took time. With AVX2 1.8 was kept.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Windows:
     filter_size: int
     stride: int
     device: torch.device
-    _in_place: bool = field(init=False)
+    in_place: bool = field(init=False)
     _by_axis: tuple[int, ...] = field(init=False)
     _lines: dict[int, Tensor] = field(init=False, default_factory=dict)
 
@@ -33,7 +33,7 @@ class Windows:
         pairs = [2 + axis + first for axis in range(self.dim) for first in (0, self.dim)]
         object.__setattr__(self, "_by_axis", (0, 1, *pairs, 2 + 2 * self.dim))
         whole = self.filter_size == self.stride and self.size % self.stride == 0
-        object.__setattr__(self, "_in_place", whole and self.left == 0)
+        object.__setattr__(self, "in_place", whole and self.left == 0)
 
     @property
     def left(self) -> int:
@@ -50,12 +50,18 @@ class Windows:
         """Windows of an image."""
         return int(self.out_size**self.dim)
 
+    def numbers(self, maps: Tensor) -> int:
+        """How many numbers `rows` has of these maps."""
+        sites: int = self.n_windows * self.filter_size**self.dim
+        return maps.shape[0] * maps.shape[1] * sites * maps.shape[-1]
+
     def rows(self, maps: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Shape (M, n out_size^d, F^d C): the windows in row-major order, the sites of each too, channels last.
 
-        Written into `out`, if that is given and has the number of entries; else a view of the map, or a new tensor.
+        A view of the map where windows neither overlap nor wind around; else written into the first entries of `out`,
+        of one axis, or a new tensor.
         """
-        if self._in_place:
+        if self.in_place:
             return self._windows_of(maps).reshape(maps.shape[0], maps.shape[1] * self.n_windows, -1)
         return self._rows(maps, self.left, out)
 
@@ -69,9 +75,8 @@ class Windows:
     def _rows(self, maps: Tensor, before: int, out: Tensor | None) -> Tensor:
         members, n, channels = *maps.shape[:2], maps.shape[-1]
         lines = self._lines_of(members * n, before)
-        if out is None or out.numel() != len(lines) * channels:
-            out = maps.new_empty(len(lines) * channels)
-        rows = out.view(-1, channels)
+        numbers = self.numbers(maps)
+        rows = (maps.new_empty(numbers) if out is None else out[:numbers]).view(-1, channels)
         torch.index_select(maps.reshape(-1, channels), 0, lines, out=rows)
         return rows.view(members, n * self.n_windows, -1)
 
@@ -79,7 +84,8 @@ class Windows:
         """Which sites of `n` maps, one after the other, make up the windows that begin `before` sites earlier."""
         lines = self._lines.get(before)
         each = self.n_windows * self.filter_size**self.dim
-        if lines is None or len(lines) != n * each:
+        # Those of the first maps are the first ones.
+        if lines is None or len(lines) < n * each:
             steps = torch.arange(self.stride * (self.out_size - 1) + self.filter_size) - before
             sites = torch.arange(self.size**self.dim).view(1, 1, *(self.size,) * self.dim, 1)
             for axis in range(2, 2 + self.dim):
@@ -87,7 +93,7 @@ class Windows:
             one = self._windows_of(sites).flatten()
             lines = (self.size**self.dim * torch.arange(n)[:, None] + one).flatten().to(self.device)
             self._lines[before] = lines
-        return lines
+        return lines[: n * each]
 
     def _windows_of(self, maps: Tensor) -> Tensor:
         """Shape (M, n, window, ..., site, ..., C) of maps that do not wind around the torus."""
@@ -101,7 +107,7 @@ class Windows:
         members, channels = rows.shape[0], rows.shape[-1] // self.filter_size**self.dim
         sides = (self.out_size,) * self.dim + (self.filter_size,) * self.dim
         split = rows.reshape(members, -1, *sides, channels).permute(self._by_axis)
-        if self._in_place:
+        if self.in_place:
             return split.reshape(members, split.shape[1], *(self.size,) * self.dim, channels)
         for axis in range(2, 2 + self.dim):
             split = self._overlaid(split, axis)

@@ -5,7 +5,7 @@ Plain stochastic gradient descent needs no gradient in memory: it is added to th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +14,9 @@ from scaledetect.nets import PoolingNet
 from scaledetect.training.patches import Windows
 
 __all__ = ["StackedPoolingNets"]
+
+ROOM = 6 * 2**20
+"""Bytes of windows gathered at a time on a CPU: they are in its caches still when they are multiplied."""
 
 
 class StackedPoolingNets:
@@ -50,9 +53,8 @@ class StackedPoolingNets:
         self.weights = [_as_matrices(stack(f"{name}.conv.weight")) for name in names]
         self.biases = [stack(f"{name}.conv.bias")[:, None] for name in names]
         self.beta, self.bias = stack("readout.weight")[:, 0], stack("readout.bias")[:, 0]
-        # Large and used again in every step: memory fresh from the system costs three times the copying.
-        self._rows: dict[int, Tensor] = {}
-        self._mirrored: Tensor | None = None
+        # Used again and again: memory fresh from the system costs three times the copying.
+        self._memory = self.bias.new_empty(0)
 
     def __len__(self) -> int:
         return len(self.bias)
@@ -87,7 +89,7 @@ class StackedPoolingNets:
         """Outputs f of shape (M, n) for images of shape (M, n, 1, L, ...): those of each net are its own."""
         maps = _channels_last(images)
         for k in range(len(self.weights)):
-            _, maps = self._layer(k, maps)
+            maps = self._layer(k, maps)
         return self._readout(maps.flatten(2, -2).mean(2))
 
     def step(self, images: Tensor, labels: Tensor, lr: float, *, decay: float = 0.0) -> Tensor:
@@ -106,13 +108,10 @@ class StackedPoolingNets:
         tensor, shape (M,)
             The loss, summed over the batch, before the step.
         """
-        kept: list[tuple[Tensor, Tensor]] = []
-        maps = _channels_last(images)
+        kept = [_channels_last(images)]
         for k in range(len(self.weights)):
-            rows, maps = self._layer(k, maps, self._rows.get(k))
-            self._rows[k] = rows
-            kept.append((rows, maps))
-        pooled = maps.flatten(2, -2).mean(2)
+            kept.append(self._layer(k, kept[k]))
+        pooled = kept[-1].flatten(2, -2).mean(2)
         margins = 1 - labels * self._readout(pooled)
         slopes = torch.where(margins > 0, labels, torch.zeros_like(labels)) / -labels.shape[1]
         # A margin that is not a number has to reach the weights: the run is then marked as diverged.
@@ -120,16 +119,35 @@ class StackedPoolingNets:
         gradient = self._step_readout(pooled, slopes, lr, self._windows[-1].n_windows)
         gradient = gradient[:, :, None].expand(-1, -1, self._windows[-1].n_windows, -1)
         for k in reversed(range(len(self.weights))):
-            rows, maps = kept.pop()
-            gradient = self._step_layer(k, rows, maps, gradient, lr, decay)
+            gradient = self._step_layer(k, kept[k], kept[k + 1], gradient, lr, decay)
         return margins.clamp_min(0).sum(1)
 
-    def _layer(self, k: int, maps: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The windows of layer k as rows, and its map after ReLU, without the gain."""
+    def _layer(self, k: int, maps: Tensor) -> Tensor:
+        """The map of layer k after ReLU, without the gain."""
         windows = self._windows[k]
-        rows = windows.rows(maps, out=out)
-        flat = torch.baddbmm(self.biases[k], rows, self.weights[k], alpha=self._factors[k]).relu_()
-        return rows, flat.view(*maps.shape[:2], *(windows.out_size,) * windows.dim, self.width)
+        shape = (*maps.shape[:2], *(windows.out_size,) * windows.dim, self.width)
+        flat = maps.new_empty(len(maps), maps.shape[1] * windows.n_windows, self.width)
+        for part, rows in self._parts(k, maps):
+            weights, biases = self.weights[k][part], self.biases[k][part]
+            torch.baddbmm(biases, rows, weights, alpha=self._factors[k], out=flat[part]).relu_()
+        return flat.view(shape)
+
+    def _parts(self, k: int, maps: Tensor, *, mirrored: bool = False) -> Iterator[tuple[slice, Tensor]]:
+        """The windows of layer k as rows, of a few nets at a time, in memory that the next ones overwrite."""
+        windows = self._windows[k]
+        if windows.in_place:
+            yield slice(None), windows.rows(maps)
+            return
+        gather = windows.mirrored_rows if mirrored else windows.rows
+        members, one = len(maps), windows.numbers(maps[:1])
+        if maps.device.type == "cpu":
+            # One for each thread at least.
+            members = min(members, max(torch.get_num_threads(), ROOM // (one * maps.element_size())))
+        if self._memory.numel() < members * one:
+            self._memory = maps.new_empty(members * one)
+        for first in range(0, len(maps), members):
+            part = slice(first, first + members)
+            yield part, gather(maps[part], out=self._memory)
 
     def _readout(self, pooled: Tensor) -> Tensor:
         product = torch.baddbmm(self.bias[:, None, None], pooled, self.beta[:, :, None], alpha=self._last_factor)
@@ -142,17 +160,19 @@ class StackedPoolingNets:
         self.bias.sub_(slopes.sum(1), alpha=lr)
         return gradient
 
-    def _step_layer(self, k: int, rows: Tensor, maps: Tensor, gradient: Tensor, lr: float, decay: float) -> Tensor:
-        """Step of layer k, given the derivative of the loss by its map; returns that by the map before it."""
-        flat = maps.view(len(self), -1, self.width)
+    def _step_layer(self, k: int, before: Tensor, after: Tensor, gradient: Tensor, lr: float, decay: float) -> Tensor:
+        """Step of layer k, given the derivative of the loss by the map after it; returns that by the map before."""
+        flat = after.view(len(self), -1, self.width)
         by_sum = torch.ops.aten.threshold_backward(gradient.reshape(flat.shape), flat, 0)
         weight = self.weights[k]
-        before = self._before(k, by_sum).mul_(self._factors[k]) if k else gradient
-        weight.baddbmm_(rows.transpose(1, 2), by_sum, beta=1 - decay, alpha=-lr * self._factors[k])
+        by_input = self._by_input(k, by_sum).mul_(self._factors[k]) if k else gradient
+        for part, rows in self._parts(k, before):
+            step = -lr * self._factors[k]
+            weight[part].baddbmm_(rows.transpose(1, 2), by_sum[part], beta=1 - decay, alpha=step)
         self.biases[k].sub_(by_sum.sum(1, keepdim=True), alpha=lr)
-        return before
+        return by_input
 
-    def _before(self, k: int, by_sum: Tensor) -> Tensor:
+    def _by_input(self, k: int, by_sum: Tensor) -> Tensor:
         """Derivative by the input of layer k, but for a factor, from that by its sums of shape (M, n sites, H)."""
         windows, weight = self._windows[k], self.weights[k]
         if windows.stride > 1:
@@ -161,8 +181,9 @@ class StackedPoolingNets:
         # (M, F^d C, H) to (M, F^d H, C), the sites of the filter in reverse.
         filters = weight.view(len(self), windows.filter_size**windows.dim, -1, self.width)
         turned = filters.flip(1).transpose(2, 3).flatten(1, 2)
-        self._mirrored = windows.mirrored_rows(by_sum.view(*shape, self.width), out=self._mirrored)
-        product = torch.bmm(self._mirrored, turned)
+        product = by_sum.new_empty(*by_sum.shape[:2], turned.shape[-1])
+        for part, rows in self._parts(k, by_sum.view(*shape, self.width), mirrored=True):
+            torch.bmm(rows, turned[part], out=product[part])
         return product.view(*shape, turned.shape[-1])
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
 
+from scaledetect.nets import PoolingNet
+from scaledetect.training import stacked
 from scaledetect.training.patches import Windows
 
 SHAPES = [
@@ -56,12 +59,33 @@ def test_mirrored_rows_with_filters_turned_round_are_the_adjoint(
     assert torch.allclose(fast.view_as(slow), slow, rtol=1e-12, atol=1e-12)
 
 
-def test_rows_written_into_given_memory_are_the_same() -> None:
+@pytest.mark.parametrize("gather", [Windows.rows, Windows.mirrored_rows])
+def test_rows_written_into_given_memory_are_the_same(gather: Callable[..., torch.Tensor]) -> None:
     windows = Windows(2, 5, 3, 1, CPU)
-    first, second = (torch.randn(2, 3, 5, 5, 2) for _ in range(2))
-    memory = windows.rows(first)
-    found = windows.rows(second, out=memory)
-    assert found.data_ptr() == memory.data_ptr()
-    assert torch.equal(found, windows.rows(second))
-    # A batch of another size takes memory of its own.
-    assert torch.equal(windows.rows(second[:, :1], out=memory), windows.rows(second[:, :1]))
+    maps = torch.randn(2, 3, 5, 5, 2)
+    memory = torch.zeros(windows.numbers(maps) + 7)
+    # Of fewer maps after more, and of more after fewer.
+    for some in (maps, maps[:, :1], maps[1:], maps):
+        found = gather(windows, some, out=memory)
+        assert found.data_ptr() == memory.data_ptr()
+        assert found.numel() == windows.numbers(some)
+        assert torch.equal(found, gather(Windows(2, 5, 3, 1, CPU), some))
+    assert memory[-7:].tolist() == [0] * 7
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_nets_a_few_at_a_time_learn_what_all_at_once_learn(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    nets = [PoolingNet(dim, 3, 1, 2, 4, seed=seed) for seed in range(5)]
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(5, 6, 1, *(8,) * dim, dtype=torch.float64, generator=generator)
+    labels = torch.randn(5, 6, dtype=torch.float64, generator=generator).sign()
+    found = []
+    for room in (2**40, 0):
+        monkeypatch.setattr(stacked, "ROOM", room)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+        together = stacked.StackedPoolingNets(nets, 8, dtype=torch.float64, device=CPU)
+        for _ in range(3):
+            together.step(images, labels, 0.1, decay=0.01)
+        found.append([*together.parameters(), together.outputs(images)])
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-12, atol=1e-14)
