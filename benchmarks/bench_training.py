@@ -10,9 +10,10 @@ gradient is stored, and windows that do not overlap are views of the map. A plai
 of it the cost of some 150 small operations. Where filters overlap (s = 1) the windows of a few nets at a time are
 gathered, by one selection of lines, and multiplied while the caches still have them: going forward, and again for the
 gradient, which is faster than to fetch from memory what was kept. At width 256 the products decide: they take five
-sixths of the time, at 189 GFLOP/s of the 196 that a large product of torch reaches on two cores with AVX-512 (AMD EPYC,
-Zen 4). So 1.8 is out of reach there, where the plain loop's convolutions, of oneDNN, gain more from AVX-512 than
-products, of MKL: 1.30 to 1.36, and 1.6 if nothing but products took time. With AVX2 1.8 was kept.
+sixths of the time, at 189 GFLOP/s of the 196 that a large product of torch reaches on two cores of an AMD EPYC (Zen 4).
+1.8, kept on an older processor where all was slower, is out of reach there: 1.10 to 1.36 from process to process, as
+fast as the plain loop happens to be, 1.34 with AVX2 alone, and 1.6 if nothing but products took time. The case in 2-D
+takes 1.74 to 2.26.
 """
 
 from __future__ import annotations
