@@ -3,15 +3,15 @@
 Limits: VGG11, its own layers at 32 x 32, 1.1 times as long; ResNet18, all 61 layers at 112 x 112, 1.3 times as long and
 200 MB more. Run on a quiet machine: python benchmarks/bench_evaluator.py
 
-On two quiet cores of an AMD EPYC with AVX-512, medians of five processes, ResNet18 takes 1.25 (1.20 to 1.39: one of
-them over the limit) and 1.21 (1.17 to 1.30) times as long, VGG11 1.07 and 1.04, with 13 to 117 MB more; with AVX2 alone
-1.18 and 1.15, 1.08 and 1.08. Most of what is added are the sums, which read every activation once, by one core at 19
-GB/s: memory gives it no more, and a second thread, even one of torch's own, gains little. Then come the estimates, the
-draws, and the pass that finds the layers. The versions of a batch run in one pass, so that none of its activations is
-kept for another; batches are small enough for a layer's input and output to stay in the last of the caches, where a
-bare pass too is faster by some percent. Page faults, of which fresh memory has thousands a layer, make both sides
-slower by up to a fifth, now and then: MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the environment
-takes them away.
+On two quiet cores of an AMD EPYC with AVX-512, medians of five processes, ResNet18 takes 1.25 (1.20 to 1.39: two of
+them over the limit, by .00 and .09) and 1.21 (1.17 to 1.30) times as long, VGG11 1.07 and 1.04, with 13 to 117 MB more;
+with AVX2 alone 1.18 and 1.15, 1.08 and 1.08. Most of what is added are the sums, which read every activation once, by
+one core at 19 GB/s: memory gives it no more, and a second thread, even one of torch's own, gains little. Then come the
+estimates, the draws, and the pass that finds the layers. The versions of a batch run in one pass, so that none of its
+activations is kept for another; batches are small enough for a layer's input and output to stay in the last of the
+caches, where a bare pass too is faster by some percent. Page faults, of which fresh memory has thousands a layer, make
+both sides slower by up to a fifth, now and then: MALLOC_MMAP_MAX_=0 with MALLOC_TRIM_THRESHOLD_=8589934592 in the
+environment takes them away.
 """
 
 from __future__ import annotations
