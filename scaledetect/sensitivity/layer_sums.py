@@ -120,12 +120,7 @@ class LayerSums:
     def _distances(self, f: Tensor) -> tuple[Tensor, Tensor]:
         """|f - f(x)|^2 row by row of each version, shape (versions, n), and how many of them are more than rounding."""
         squares = self._rows.squared_distances(f, self._f).view(-1, len(self._f))
-        return squares, self._moved(squares)
-
-    def _moved(self, squares: Tensor) -> Tensor:
-        """How many rows of each version are further away than rounding."""
-        moved: Tensor = (squares.sqrt() > self._limits).sum(dim=1)
-        return moved
+        return squares, (squares.sqrt() > self._limits).sum(dim=1)
 
     def _fresh(self, f: Tensor, dtype: torch.dtype) -> Sums:
         self._eps = torch.finfo(dtype).eps

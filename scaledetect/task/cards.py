@@ -42,13 +42,14 @@ SCORE_SHARE = 0.05
 _FOLDER = "scaledetect.tasks"
 _Count = Annotated[int, Field(ge=1, le=LARGEST)]
 _Seed = Annotated[int, Field(ge=0, le=2**64 - 1)]
-# TOML knows arrays only, which strict models do not take for tuples.
-_Counts = Annotated[tuple[_Count, ...], Field(min_length=1, strict=False)]
-_Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
-# In a union the oldest pydantic forgets `strict=False`.
-_EachLayer = Annotated[
-    tuple[_Count, ...], Field(min_length=1), BeforeValidator(lambda x: tuple(x) if isinstance(x, list) else x)
+# TOML knows arrays only, which strict models do not take for tuples; in a union the oldest pydantic forgets
+# `strict=False`.
+_Counts = Annotated[
+    tuple[_Count, ...],
+    Field(min_length=1, strict=False),
+    BeforeValidator(lambda x: tuple(x) if isinstance(x, list) else x),
 ]
+_Seeds = Annotated[tuple[_Seed, ...], Field(min_length=1, strict=False)]
 
 
 class Budgets(Table):
@@ -68,8 +69,8 @@ class Budgets(Table):
 class ReferenceNet(Table):
     """A net that the card is measured on: filter side and stride, one number or one per layer, and depth."""
 
-    filter_size: _Count | _EachLayer
-    stride: _Count | _EachLayer
+    filter_size: _Count | _Counts
+    stride: _Count | _Counts
     depth: _Count
 
     @property

@@ -50,10 +50,14 @@ class Windows:
         """Windows of an image."""
         return int(self.out_size**self.dim)
 
+    @property
+    def n_sites(self) -> int:
+        """Sites of all windows of an image."""
+        return int(self.n_windows * self.filter_size**self.dim)
+
     def numbers(self, maps: Tensor) -> int:
         """How many numbers `rows` has of these maps."""
-        sites: int = self.n_windows * self.filter_size**self.dim
-        return maps.shape[0] * maps.shape[1] * sites * maps.shape[-1]
+        return maps.shape[0] * maps.shape[1] * self.n_sites * maps.shape[-1]
 
     def rows(self, maps: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Shape (M, n out_size^d, F^d C): the windows in row-major order, the sites of each too, channels last.
@@ -83,7 +87,7 @@ class Windows:
     def _lines_of(self, n: int, before: int) -> Tensor:
         """Which sites of `n` maps, one after the other, make up the windows that begin `before` sites earlier."""
         lines = self._lines.get(before)
-        each = self.n_windows * self.filter_size**self.dim
+        each = self.n_sites
         # Those of the first maps are the first ones.
         if lines is None or len(lines) < n * each:
             steps = torch.arange(self.stride * (self.out_size - 1) + self.filter_size) - before
